@@ -1,0 +1,1 @@
+"""The published events of each service: what the services know of one another."""
