@@ -1,4 +1,4 @@
-"""Refusals: the typed errors of the domain, turned into problem+json in one place (`shared.web`)."""
+"""Refusals: the typed errors of the domain; `shared.web` turns them into problem+json."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar

@@ -15,7 +15,7 @@ SAFE_INTEGER = 2**53 - 1
 WIB_OFFSET = timedelta(hours=7)
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")]
-"""Kemendagri code of a province, city, kecamatan or kelurahan: 31, 31.71, 31.71.01, 31.71.01.1001."""
+"""Kemendagri code of province, city, kecamatan, kelurahan: 31, 31.71, 31.71.01, 31.71.01.1001."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,79}$")]
 """Identifier given by its owner; also the tail of a stream name."""
@@ -71,7 +71,7 @@ class Event(Value):
 
 
 def canonical(value: Any) -> bytes:
-    """Canonical JSON of `value`; an integer beyond +-(2**53 - 1) or an unknown type is a `TypeError`.
+    """Canonical JSON of `value`; an integer beyond +-(2**53 - 1) is a `TypeError`.
 
     Floats are kept out by the models: no field of an event may be one (a test reads them all).
     """

@@ -1,0 +1,245 @@
+"""What exchange publishes: agencies, letters and their life, notices, assignments."""
+
+from typing import ClassVar, Literal
+
+from shared.contracts.base import Count, Event, Id, Instant, Positive, RegionCode, Text, Value
+
+LetterKind = Literal["security-request", "supplementary", "notification", "report"]
+LetterState = Literal[
+    "drafted", "issued", "dispatched", "acknowledged", "followed-up", "closed", "refused"
+]
+
+
+class Exchange(Event):
+    service: ClassVar[str] = "exchange"
+
+
+class ClockMoved(Exchange):
+    """The business clock of the local stack was moved; on real time this never happens."""
+
+    kind = "clock"
+    fact = "moved"
+    to: Instant
+
+    @property
+    def stream(self) -> str:
+        return "clock"
+
+
+# Directory
+
+
+class Office(Value):
+    """An office of an agency: who a letter is for the attention of (u.p.)."""
+
+    office: Id
+    title: Text
+    rank: Positive
+    """1 is the highest; orders the tembusan."""
+
+
+class AgencyRegistered(Exchange):
+    """An agency, or its new description. Its jurisdiction is a set of region codes."""
+
+    kind = "agency"
+    fact = "registered"
+    agency: Id
+    name: Text
+    sector: Literal["kpu", "bawaslu", "police", "military", "prosecutor", "government", "other"]
+    jurisdiction: tuple[RegionCode, ...]
+    offices: tuple[Office, ...]
+    notices: tuple[Literal["site", "departure", "incident"], ...]
+    """Topics on which it wants automatic notices."""
+
+    @property
+    def stream(self) -> str:
+        return f"agency-{self.agency}"
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.region, *self.jurisdiction)))
+
+
+# Letters (naskah dinas)
+
+
+class NumberTaken(Exchange):
+    """`serial` of the series `<classification>-<SD|BA>.<work unit>.<year>` belongs to `letter`."""
+
+    kind = "register"
+    fact = "number-taken"
+    series: Id
+    serial: Positive
+    letter: Id
+
+    @property
+    def stream(self) -> str:
+        return f"register-{self.series}"
+
+
+class AttachedSite(Value):
+    """A row of attachment I: factories and warehouses."""
+
+    site: Id
+    name: Text
+    function: Text
+    region: RegionCode
+    address: Text
+    owner: Text
+    latitude_udeg: int
+    longitude_udeg: int
+    capacity_m2: Count
+    cctv: bool
+    opens_on: str = ""
+    closes_on: str = ""
+    contact: str = ""
+
+
+class ScheduleRow(Value):
+    """A row of attachment II: distribution to a kelurahan."""
+
+    region: RegionCode
+    name: Text
+    stations: Count
+    boxes: Count
+    starts_at: Instant
+    ends_at: Instant
+
+
+class Letter(Exchange):
+    kind = "letter"
+    letter: Id
+
+    @property
+    def stream(self) -> str:
+        return f"letter-{self.letter}"
+
+
+class LetterDrafted(Letter):
+    """`attention` is the office after `u.p.`; `copies` the tembusan (office ids), by rank."""
+
+    fact = "drafted"
+    letter_kind: LetterKind
+    sender: Id
+    addressee: Id
+    attention: Id
+    copies: tuple[Id, ...]
+    subject: Text
+    body: Text
+    nature: Literal["biasa", "penting", "segera", "rahasia"]
+    sites: tuple[AttachedSite, ...]
+    schedule: tuple[ScheduleRow, ...]
+    supplements: Id | None = None
+    changes: tuple["SiteChange", ...] = ()
+    """Of a supplementary letter: what changed since the letter that it supplements."""
+
+
+class SiteChange(Value):
+    site: Id
+    change: Literal["added", "ready", "rejected", "replaced"]
+    replaced_by: Id | None = None
+    detail: str = ""
+
+
+class LetterAmended(Letter):
+    """Further differences were added to a draft that was not issued yet."""
+
+    fact = "amended"
+    sites: tuple[AttachedSite, ...]
+    changes: tuple[SiteChange, ...]
+
+
+class LetterIssued(Letter):
+    """The letter has its number and is signed; `answer_due` starts to count."""
+
+    fact = "issued"
+    number: Text
+    series: Id
+    serial: Positive
+    signer: Id
+    answer_due: Instant
+
+
+class LetterDispatched(Letter):
+    fact = "dispatched"
+    carrier: Literal["nats", "webhook", "email", "courier"]
+    follow_up_due: Instant
+
+
+class LetterAcknowledged(Letter):
+    fact = "acknowledged"
+    agency: Id
+    receipt_number: str = ""
+
+
+class Assignment(Value):
+    """A security unit assigned to a site."""
+
+    site: Id
+    security_unit: Text
+    personnel: Positive
+    shifts: Positive
+    rings: tuple[Literal["inside", "outside", "road"], ...]
+
+
+class LetterFollowedUp(Letter):
+    fact = "followed-up"
+    agency: Id
+    assignments: tuple[Assignment, ...]
+    order_number: str = ""
+    """Number of the surat perintah."""
+
+
+class LetterRefused(Letter):
+    fact = "refused"
+    agency: Id
+    reason: Text
+
+
+class LetterClosed(Letter):
+    fact = "closed"
+    note: Text
+
+
+class LetterEscalated(Letter):
+    """A deadline passed without an answer; the superior office is told."""
+
+    fact = "escalated"
+    step: Literal["acknowledge", "follow-up"]
+    due: Instant
+    to_office: Id
+
+
+class CoverageClosed(Exchange):
+    """A site was withdrawn: what was assigned to it ends."""
+
+    kind = "coverage"
+    fact = "closed"
+    site: Id
+    reason: Text
+
+    @property
+    def stream(self) -> str:
+        return f"coverage-{self.site}"
+
+
+# Notices
+
+
+class NoticeSent(Exchange):
+    """An automatic notice to every agency of the jurisdiction about a fact of another service."""
+
+    kind = "notice"
+    fact = "sent"
+    notice: Id
+    topic: Literal["site", "departure", "incident"]
+    about: Text
+    """Type of the fact."""
+    subject: Id
+    """Site, consignment or incident."""
+    agencies: tuple[Id, ...]
+    summary: Text
+
+    @property
+    def stream(self) -> str:
+        return f"notice-{self.notice}"
