@@ -56,12 +56,14 @@ class RulesSet(Rules):
 
 
 class Item(Inventory):
+    """The catalogue is one short stream, so that every need is computed from one version of it."""
+
     kind = "item"
     item: Id
 
     @property
     def stream(self) -> str:
-        return f"item-{self.item}"
+        return "catalogue"
 
 
 class ItemDefined(Item):
