@@ -1,0 +1,223 @@
+"""Group commit: one task per process turns waiting appends into batches.
+
+There is no linger timer: a batch is what has come in while the one before it was being committed.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+
+from shared.eventstore import queries
+from shared.eventstore.batch import Batch, Verdict
+from shared.eventstore.errors import Unavailable
+from shared.eventstore.model import Append, Appended
+
+MAX_ROWS = 5_000
+MAX_BYTES = 8 * 1024 * 1024
+PATIENCE = 30.0
+CALL_TIMEOUT = 20.0
+BACKOFF = (0.02, 1.0)
+
+# Lost connections, a server that starts or stops, a lock or resource that is not to be had now.
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Ticket:
+    """The answers that one caller waits for."""
+
+    def __init__(self, count: int) -> None:
+        self.verdicts: list[Verdict | Exception | None] = [None] * count
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = count
+
+    def settle(self, place: int, verdict: Verdict | Exception) -> None:
+        self.verdicts[place] = verdict
+        self._left -= 1
+        if not self._left and not self.done.done():
+            self.done.set_result(None)
+
+
+@dataclass(slots=True)
+class Waiting:
+    append: Append
+    ticket: Ticket
+    place: int
+    rows: int
+    bytes: int
+    deadline: float
+
+    def settle(self, verdict: Verdict | Exception) -> None:
+        self.ticket.settle(self.place, verdict)
+
+
+class Writer:
+    """Appends batches over a connection of its own.
+
+    When the database is lost every append is tried again until its time is over: the database
+    knows a command that was committed by its id, so that trying again is safe.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], asyncio.Future[asyncpg.Connection]],
+        on_append: Sequence[Callable[[int], None]],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._connect = connect
+        self._on_append = on_append
+        self._patience = patience
+        self._queue: deque[Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._connection: asyncpg.Connection | None = None
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name="eventstore-writer")
+
+    async def submit(self, appends: Sequence[Append]) -> list[Verdict | Exception]:
+        """Queue appends in this order and wait for their verdicts."""
+        if self._closing:
+            raise Unavailable("the event store is closed")
+        ticket = Ticket(len(appends))
+        deadline = asyncio.get_running_loop().time() + self._patience
+        for place, append in enumerate(appends):
+            self._queue.append(_waiting(append, ticket, place, deadline))
+        self._wake.set()
+        if appends:
+            await ticket.done
+        return ticket.verdicts  # type: ignore[return-value]
+
+    async def close(self) -> None:
+        """Commit what is queued, then stop."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        await self._disconnect()
+
+    async def _run(self) -> None:
+        pause = BACKOFF[0]
+        while True:
+            while self._queue:
+                batch = self._next_batch()
+                try:
+                    await self._append(batch)
+                    pause = BACKOFF[0]
+                except TRANSIENT as error:
+                    log.warning("event store: append failed, trying again: %r", error)
+                    await self._wait_and_requeue(batch, pause, error)
+                    pause = min(pause * 2, BACKOFF[1])
+                except Exception as error:
+                    log.exception("event store: append failed")
+                    await self._append_singly(batch, error)
+            if self._closing:
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _next_batch(self) -> list[Waiting]:
+        """What waits, in order, up to the bounds; a command id at most once."""
+        batch: list[Waiting] = []
+        ids: set[object] = set()
+        rows = size = 0
+        queue = self._queue
+        while queue:
+            waiting = queue[0]
+            rows += waiting.rows
+            size += waiting.bytes
+            if batch and (rows > MAX_ROWS or size > MAX_BYTES):
+                break
+            if waiting.append.command_id in ids:
+                break
+            ids.add(waiting.append.command_id)
+            batch.append(queue.popleft())
+        return batch
+
+    async def _append(self, waiting: Sequence[Waiting]) -> None:
+        batch = Batch()
+        for one in waiting:
+            batch.add(one.append)
+        verdicts = await self._commit(batch)
+        for one, verdict in zip(waiting, verdicts, strict=True):
+            one.settle(verdict)
+        self._announce(verdicts)
+
+    async def _commit(self, batch: Batch) -> list[Verdict]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        if batch.sequential:
+            head = await self._connection.fetchval(
+                queries.APPEND, *batch.whole(), timeout=CALL_TIMEOUT
+            )
+            if head is not None:
+                return batch.appended(head)
+        rows = await self._connection.fetch(
+            queries.APPEND_EACH, *batch.each(), timeout=CALL_TIMEOUT
+        )
+        return batch.verdicts(rows)
+
+    def _announce(self, verdicts: Sequence[Verdict]) -> None:
+        last = max((v.last for v in verdicts if isinstance(v, Appended) and v.first), default=0)
+        if last:
+            for notify in self._on_append:
+                try:
+                    notify(last)
+                except Exception:
+                    log.exception("event store: a listener failed")
+
+    async def _wait_and_requeue(
+        self, batch: Sequence[Waiting], pause: float, error: Exception
+    ) -> None:
+        self._queue.extendleft(reversed(batch))
+        await self._disconnect()
+        now = asyncio.get_running_loop().time()
+        kept: deque[Waiting] = deque()
+        for waiting in self._queue:
+            if waiting.deadline > now:
+                kept.append(waiting)
+            else:
+                waiting.settle(Unavailable(f"no answer within {self._patience:g} s"))
+        self._queue = kept
+        if kept:
+            await asyncio.sleep(pause)
+
+    async def _append_singly(self, batch: Sequence[Waiting], error: Exception) -> None:
+        """One append that the database cannot take must not fail its neighbours."""
+        for waiting in batch:
+            if len(batch) == 1:
+                waiting.settle(error)
+                return
+            try:
+                await self._append([waiting])
+            except Exception as own:
+                waiting.settle(own)
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*TRANSIENT):
+                connection.terminate()
+
+
+def _waiting(append: Append, ticket: Ticket, place: int, deadline: float) -> Waiting:
+    rows = size = 0
+    for write in append.writes:
+        rows += len(write.events)
+        for event in write.events:
+            size += len(event.data) + 400
+    return Waiting(append, ticket, place, rows + 1, size, deadline)
