@@ -1,0 +1,1 @@
+"""The services of Kawal; none imports another."""

@@ -1,0 +1,104 @@
+"""Letters: the request to the police u.p. Karo Ops, and the supplementary ones for the 5 %."""
+
+from typing import Any
+
+from services.simulator import calendar
+from services.simulator.client import OPERATOR, agency
+from services.simulator.field import Field
+
+POLICE = "POLDA-METRO-JAYA"
+COPIES = ("KPU-DKI.KETUA", "BAWASLU-DKI.KETUA", "KEJATI-DKI.ASINTEL")
+
+
+async def ask_for_security(field: Field) -> None:
+    """One letter for the scope: which factories and warehouses to guard, and the schedule."""
+    await field.caught_up("exchange", "inventory")
+    for region in field.world.cities:
+        await _write(field, region)
+    await field.clock(calendar.LETTER_ACKNOWLEDGED)
+    for region in field.world.cities:
+        await _answer(field, letter_of(region), "acknowledge-letter", {})
+    await field.clock(calendar.LETTER_FOLLOWED_UP)
+    for region in field.world.cities:
+        await _follow_up(field, letter_of(region))
+
+
+async def supplement(field: Field) -> None:
+    """The drafts that the settled sites caused are issued, acknowledged and followed up."""
+    await field.caught_up("exchange", "inventory")
+    await field.clock(calendar.SUPPLEMENT_ANSWERED)
+    drafts = await field.client.items("exchange", "/letters", state="drafted")
+    for draft in sorted(drafts, key=lambda letter: letter["letter"]):
+        await _issue(field, draft["letter"], draft["region"])
+        await _answer(field, draft["letter"], "acknowledge-letter", {})
+        await _follow_up(field, draft["letter"])
+
+
+def letter_of(region: str) -> str:
+    return f"PAM-{region}"
+
+
+async def _write(field: Field, region: str) -> None:
+    fields = {
+        "letter": letter_of(region),
+        "letter_kind": "security-request",
+        "region": region,
+        "sender": "KPU-DKI",
+        "addressee": POLICE,
+        "attention": "POLDA-METRO-JAYA.KARO-OPS",
+        "copies": COPIES,
+        "subject": f"Pengamanan gudang dan distribusi logistik Pemilu 2024, {field.world.name(region)}",
+        "body": "Mohon pengamanan percetakan, gudang, dan distribusi logistik Pemilu 2024.",
+        "nature": "segera",
+        "attach_sites": True,
+        "schedule": {
+            "starts_at": calendar.RELEASE_FROM.isoformat(),
+            "ends_at": calendar.DEADLINE.isoformat(),
+        },
+    }
+    await field.client.command(
+        "exchange", "draft-letter", fields, f"draft:{letter_of(region)}", OPERATOR
+    )
+    await _issue(field, letter_of(region), region)
+
+
+async def _issue(field: Field, letter: str, region: str) -> None:
+    issue = {
+        "letter": letter,
+        "classification": "PP.08",
+        "document": "SD",
+        "work_unit": region.replace(".", ""),
+        "signer": "person-ketua-kpu",
+    }
+    await field.client.command("exchange", "issue-letter", issue, f"issue:{letter}", OPERATOR)
+    dispatch = {"letter": letter, "carrier": "courier"}
+    await field.client.command(
+        "exchange", "dispatch-letter", dispatch, f"dispatch:{letter}", OPERATOR
+    )
+
+
+async def _answer(field: Field, letter: str, command: str, fields: dict[str, Any]) -> None:
+    await field.client.command(
+        "exchange", command, {"letter": letter, **fields}, f"{command}:{letter}", agency(POLICE)
+    )
+
+
+async def _follow_up(field: Field, letter: str) -> None:
+    """Every site of the attachment gets a unit: inside, outside and on the road, in three shifts."""
+    attached = (await field.client.get("exchange", f"/letters/{letter}"))["sites"]
+    assignments = [
+        {
+            "site": row["site"],
+            "security_unit": f"Polres {field.world.name(row['region'][:5])}",
+            "personnel": 11,
+            "shifts": 3,
+            "rings": ["inside", "outside", "road"],
+        }
+        for row in attached
+    ]
+    await _answer(
+        field,
+        letter,
+        "follow-up-letter",
+        {"assignments": assignments, "order_number": f"Sprin/{letter}/2023"},
+    )
