@@ -64,7 +64,7 @@ async def run(
     state: Path,
     console: Console,
 ) -> Report:
-    """Play the operation and write `demo.json` into `state`; the report says whether it is clean."""
+    """Play the operation and write `demo.json` into `state`."""
     journal = Journal(state / "demo-progress.json", options.run)
     client = Client(urls, tokens, options.run)
     try:

@@ -11,6 +11,8 @@ from services.simulator.world import BALLOT_KINDS
 BALLOT = "surat-suara"
 REVOTE = 1000
 VARIANCE = 10
+SURPLUS = 20
+"""Ballots of each kind and dapil that a city has over what it needs."""
 
 
 async def print_and_deliver(field: Field) -> None:
@@ -127,6 +129,7 @@ def _quantity(field: Field, unit: str) -> dict[str, int]:
 async def _into_stock(field: Field) -> None:
     deliveries = [_delivery(field, code) for code in field.world.kelurahan]
     await field.send("deliveries counted", "inventory", deliveries, batch=20)
+    await field.send("surplus counted", "inventory", list(_surplus(field)), batch=20)
     await field.send("materials counted", "inventory", list(_materials(field)), batch=20)
     await field.send("re-vote stock", "inventory", list(_revote(field)), batch=20)
     short = [mishap.subject for mishap in field.plan.of("delivery-variance")]
@@ -163,6 +166,18 @@ def _receipt(site: str, document: str, reason: str, lines: list[Command]) -> Com
     }
 
 
+def variants(field: Field, city: str) -> list[str]:
+    """Ballot variants (`<kind>.<dapil>`) that the stations of a city need."""
+    stations = (s for s in field.world.stations.values() if s.city == city)
+    return sorted({f"{kind}.{dapil}" for s in stations for kind, dapil in s.dapil.items()})
+
+
+def _surplus(field: Field) -> Iterable[Command]:
+    for city in field.world.cities:
+        lines = [_line(BALLOT, variant, SURPLUS) for variant in variants(field, city)]
+        yield _receipt(field.world.place(f"GUDANG-{city}"), f"SJ-LEBIH-{city}", "delivery", lines)
+
+
 def _materials(field: Field) -> Iterable[Command]:
     """Everything that is not a ballot, for all stations of a city."""
     for city in field.world.cities:
@@ -175,7 +190,7 @@ def _materials(field: Field) -> Iterable[Command]:
 
 
 def _revote(field: Field) -> Iterable[Command]:
-    """1,000 marked ballots for each dapil and kind (Art. 344), kept at one warehouse of the dapil."""
+    """1,000 marked ballots for each dapil and kind (Art. 344), at one warehouse of the dapil."""
     home: dict[str, str] = {}
     for station in field.world.stations.values():
         for kind, dapil in station.dapil.items():

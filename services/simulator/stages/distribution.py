@@ -1,12 +1,15 @@
 """Outbound: KPU -> PPK -> PPS -> KPPS, everything in the crews' hands by H-1, 21:00."""
 
+from datetime import datetime
+
 from services.simulator import calendar
 from services.simulator.client import custodian
 from services.simulator.field import Command, Field
-from services.simulator.stages import handing
+from services.simulator.stages import delivery, handing
 from services.simulator.stages.handing import Leg
 
 FIRST = Leg(1, calendar.TO_PPK)
+SOAKED = 5
 
 
 async def plan(field: Field) -> None:
@@ -62,24 +65,27 @@ async def to_crews(field: Field) -> None:
 
 async def destroy_surplus(field: Field) -> None:
     """Surplus ballots are destroyed on H-1 before witnesses, a numbered record for each ledger."""
-    commands = []
-    for city in field.world.cities:
-        site = field.world.place(f"GUDANG-{city}")
-        ledgers = await field.client.items("inventory", "/stock", site=site, item="surat-suara")
-        for number, row in enumerate(sorted(ledgers, key=lambda row: row["variant"]), start=1):
-            if row["good"] or row["damaged"]:
-                commands.append(_destruction(city, number, row))
+    ledgers = [
+        {
+            "site": field.world.place(f"GUDANG-{city}"),
+            "item": delivery.BALLOT,
+            "variant": variant,
+        }
+        for city in field.world.cities
+        for variant in delivery.variants(field, city)
+    ]
+    soaked = {"name": "report-damage", "quantity": SOAKED, "note": "Basah karena hujan"}
+    await field.send("ballots soaked", "inventory", [soaked | ledger for ledger in ledgers])
+    commands = [_destruction(number, row) for number, row in enumerate(ledgers, start=1)]
     await field.send("surplus destroyed", "inventory", commands)
 
 
-def _destruction(city: str, number: int, row: Command) -> Command:
-    return {
+def _destruction(number: int, ledger: Command) -> Command:
+    city = ledger["site"].split("-")[1]
+    return ledger | {
         "name": "destroy-stock",
-        "site": row["site"],
-        "item": row["item"],
-        "variant": row["variant"],
-        "good": row["good"],
-        "damaged": row["damaged"],
+        "good": delivery.SURPLUS - SOAKED,
+        "damaged": SOAKED,
         "record_number": f"{number}/PR.05-BA/{city.replace('.', '')}/2024",
         "witnesses": ["BAWASLU-DKI", "POLDA-METRO-JAYA", "KODAM-JAYA", "KEJATI-DKI"],
     }
@@ -102,7 +108,7 @@ def recap_plan(field: Field, code: str, outbound: bool) -> Command:
     }
 
 
-def recap_departure(code: str, way: str, when) -> Command:
+def recap_departure(code: str, way: str, when: datetime) -> Command:
     return {
         "name": "depart-consignment",
         "consignment": f"{way}-REKAP-{code}",
@@ -110,7 +116,9 @@ def recap_departure(code: str, way: str, when) -> Command:
     }
 
 
-async def hand_over_recap(field: Field, way: str, giver: str, receiver: str, when) -> None:
+async def hand_over_recap(
+    field: Field, way: str, giver: str, receiver: str, when: datetime
+) -> None:
     def command(name: str, code: str) -> Command:
         units = field.world.recap_boxes(code)
         fields: Command = {

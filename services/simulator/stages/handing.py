@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.simulator import calendar
-from services.simulator.client import custodian
+from services.simulator.client import Actor, custodian
 from services.simulator.field import Command, Field
-from services.simulator.world import OUTBOUND_ROLLS, RETURN_ROLLS, Station, tps_of_box
+from services.simulator.world import OUTBOUND_ROLLS, RETURN_ROLLS, Station
 
 UNREGISTERED = "BALAI-TIDAK-TERDAFTAR"
 
@@ -54,16 +54,16 @@ class Boxes:
     def strayed(self, leg: int) -> list[str]:
         return [b for b in self.present(leg) if self._plan.at("wrong-destination", b, leg)]
 
-    def state(self, box: str, leg: int) -> dict[str, str | None]:
-        """What a person reads once `leg` has begun to show."""
-        damaged = any(self._plan.at("damaged", box, n) for n in range(1, leg + 1))
+    def state(self, box: str, leg: Leg, seen: int) -> dict[str, str | None]:
+        """What a person reads on `leg`, of the mishaps up to and including leg `seen`."""
+        damaged = any(self._plan.at("damaged", box, n) for n in range(1, seen + 1))
         condition = "damaged" if damaged else "good"
-        return {"unit": box, "seal": self._seal(box, leg), "condition": condition}
+        return {"unit": box, "seal": self._seal(box, leg, seen), "condition": condition}
 
-    def _seal(self, box: str, leg: int) -> str | None:
-        rolls, first = (OUTBOUND_ROLLS, 1) if leg <= 3 else (RETURN_ROLLS, 4)
+    def _seal(self, box: str, leg: Leg, seen: int) -> str | None:
+        rolls, first = (OUTBOUND_ROLLS, 1) if leg.outbound else (RETURN_ROLLS, 4)
         seal = self._station.seals(rolls)[self._station.boxes.index(box)]
-        for number in range(first, leg + 1):
+        for number in range(first, seen + 1):
             if self._plan.at("seal-missing", box, number):
                 return None
             if self._plan.at("seal-different", box, number):
@@ -90,17 +90,12 @@ def _parties(leg: Leg) -> tuple[str, str]:
     return offices[7 - leg.number], offices[6 - leg.number]
 
 
-def _before(leg: Leg) -> int:
-    """The leg whose state the giver knows: a resealed box starts afresh on leg 4."""
-    return leg.number - 1 if leg.number != 4 else 3
-
-
 def _give(field: Field, station: Station, leg: Leg) -> Command:
     boxes = Boxes(field, station)
     strayed = boxes.strayed(leg.number)
-    units = [
-        _as_given(boxes, box, leg) for box in boxes.present(leg.number - 1) if box not in strayed
-    ]
+    before = leg.number - 1
+    present = [box for box in boxes.present(before) if box not in strayed]
+    units = [boxes.state(box, leg, before) for box in present]
     return {
         "name": "give-hand-over",
         "consignment": consignment(station, leg),
@@ -108,13 +103,6 @@ def _give(field: Field, station: Station, leg: Leg) -> Command:
         "units": units,
         "occurred_at": leg.when.isoformat(),
     }
-
-
-def _as_given(boxes: Boxes, box: str, leg: Leg) -> dict[str, str | None]:
-    state = boxes.state(box, leg.number - 1)
-    if leg.number == 4:
-        state["seal"] = boxes._station.seals(RETURN_ROLLS)[boxes._station.boxes.index(box)]
-    return state
 
 
 def _receive(field: Field, station: Station, leg: Leg) -> Command:
@@ -130,7 +118,7 @@ def _receive(field: Field, station: Station, leg: Leg) -> Command:
         "name": "receive-hand-over",
         "consignment": consignment(station, leg),
         "leg": leg.of_consignment,
-        "units": [boxes.state(box, leg.number) for box in present],
+        "units": [boxes.state(box, leg, leg.number) for box in present],
         "missing": missing,
         "attended_by": [] if absent else ["BAWASLU"],
         "occurred_at": when.isoformat(),
@@ -180,7 +168,9 @@ async def _strays(field: Field, leg: Leg, stations: Sequence[Station], name: str
         await field.send(f"{name}: strays ({agency})", "custody", commands, custodian(agency))
 
 
-async def _recover(field: Field, leg: Leg, stations, name: str, actor) -> None:
+async def _recover(
+    field: Field, leg: Leg, stations: Sequence[Station], name: str, actor: Actor
+) -> None:
     commands = []
     for station in stations:
         node = _route(field, station, leg)[leg.of_consignment]

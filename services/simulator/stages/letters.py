@@ -27,7 +27,8 @@ async def supplement(field: Field) -> None:
     """The drafts that the settled sites caused are issued, acknowledged and followed up."""
     await field.caught_up("exchange", "inventory")
     await field.clock(calendar.SUPPLEMENT_ANSWERED)
-    drafts = await field.client.items("exchange", "/letters", state="drafted")
+    letters = await field.client.items("exchange", "/letters")
+    drafts = [letter for letter in letters if letter["letter_kind"] == "supplementary"]
     for draft in sorted(drafts, key=lambda letter: letter["letter"]):
         await _issue(field, draft["letter"], draft["region"])
         await _answer(field, draft["letter"], "acknowledge-letter", {})
@@ -47,7 +48,7 @@ async def _write(field: Field, region: str) -> None:
         "addressee": POLICE,
         "attention": "POLDA-METRO-JAYA.KARO-OPS",
         "copies": COPIES,
-        "subject": f"Pengamanan gudang dan distribusi logistik Pemilu 2024, {field.world.name(region)}",
+        "subject": f"Pengamanan logistik Pemilu 2024 di {field.world.name(region)}",
         "body": "Mohon pengamanan percetakan, gudang, dan distribusi logistik Pemilu 2024.",
         "nature": "segera",
         "attach_sites": True,
@@ -84,7 +85,7 @@ async def _answer(field: Field, letter: str, command: str, fields: dict[str, Any
 
 
 async def _follow_up(field: Field, letter: str) -> None:
-    """Every site of the attachment gets a unit: inside, outside and on the road, in three shifts."""
+    """Every attached site gets a unit: inside, outside and on the road, in three shifts."""
     attached = (await field.client.get("exchange", f"/letters/{letter}"))["sites"]
     assignments = [
         {
