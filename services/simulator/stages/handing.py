@@ -190,17 +190,9 @@ async def _recover(
 
 
 def stations_of(field: Field, kind: str, leg: int) -> list[Station]:
-    """The stations concerned by a mishap of `kind` on `leg`."""
-    found = []
-    for mishap in field.plan.of(kind):
-        if mishap.leg == leg:
-            tps = (
-                mishap.subject
-                if mishap.subject in field.world.stations
-                else tps_of_box(mishap.subject)
-            )
-            found.append(field.world.stations[tps])
-    return found
+    """The stations concerned by a mishap of `kind`, one about a station, on `leg`."""
+    mishaps = (mishap for mishap in field.plan.of(kind) if mishap.leg == leg)
+    return [field.world.stations[mishap.subject] for mishap in mishaps]
 
 
 def departures(stations: Sequence[Station], leg: Leg, when: datetime) -> list[Command]:
