@@ -1,0 +1,61 @@
+# Kawal: `make demo` and `make test` do all the set-up themselves.
+#   make demo [SCOPE=31.71] [ONCE=1] [SEED=n] [MISHAPS=none|FILE.json] [TPS_FILE=FILE.csv] [STATE=.kawal]
+#   make up | down | status | logs [SERVICE=custody]   the local stack
+#   make test | lint                                   all tests; the linters alone
+#   make lock                                          pin the dependencies anew (needs uv)
+#   make clean                                         removes the virtual environment and caches, not the state
+
+SHELL := /bin/sh
+STATE ?= .kawal
+SCOPE ?= 31.71
+export STATE
+
+KAWAL := .venv/bin/kawal
+
+.PHONY: demo up down status logs test lint lock clean help
+
+demo: .venv/runtime.stamp
+	@$(KAWAL) demo --scope "$(SCOPE)" $(if $(ONCE),--once) $(if $(SEED),--seed "$(SEED)") \
+		$(if $(MISHAPS),--mishaps "$(MISHAPS)") $(if $(TPS_FILE),--tps-file "$(TPS_FILE)")
+
+up: .venv/runtime.stamp
+	@$(KAWAL) up
+
+down: .venv/runtime.stamp
+	@$(KAWAL) down
+
+status: .venv/runtime.stamp
+	@$(KAWAL) status
+
+logs: .venv/runtime.stamp
+	@$(KAWAL) logs $(SERVICE)
+
+test: lint
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports --no-cache
+
+.venv/runtime.stamp: requirements.txt deploy/local/setup.sh deploy/local/kawal
+	@deploy/local/setup.sh requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	@deploy/local/setup.sh requirements-dev.txt
+	@touch $@
+
+# No download addresses, no names of package hosts: the locks install from whatever index is configured.
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-header --no-annotate
+
+lock:
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -7

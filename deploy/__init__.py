@@ -1,0 +1,1 @@
+"""Where Kawal runs: this machine (local), containers (docker)."""
