@@ -1,0 +1,66 @@
+"""What a process is told by its environment: `KAWAL_<FIELD>`."""
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROLES = frozenset({"api", "relay", "worker"})
+MEBIBYTE = 1024 * 1024
+WIB = timezone(timedelta(hours=7))
+
+
+class Settings(BaseSettings):
+    """The settings of one process of one service; the same names in every service."""
+
+    model_config = SettingsConfigDict(env_prefix="KAWAL_", extra="ignore", frozen=True)
+
+    service: str
+    cell: Annotated[str, Field(pattern=r"^\d{2}$")] = "31"
+    roles: Annotated[frozenset[str], NoDecode] = ROLES
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+    database_url: str = Field("", repr=False)
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 8
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_user: str = ""
+    nats_password: str = Field("", repr=False)
+
+    issuer: str = ""
+    audience: str = "kawal"
+    jwks_url: str = ""
+    """Empty: found through the issuer's OpenID configuration."""
+
+    otlp_endpoint: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    clock: Literal["real", "simulated"] = "real"
+    clock_start: AwareDatetime = datetime(2023, 9, 1, tzinfo=WIB)
+    """Where a simulated clock stands until it is first moved."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
+    start_timeout: Annotated[float, Field(gt=0)] = 120.0
+    stop_timeout: Annotated[float, Field(gt=0)] = 10.0
+    state: Path | None = None
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("roles")
+    @classmethod
+    def _known(cls, value: frozenset[str]) -> frozenset[str]:
+        if not value or value - ROLES:
+            raise ValueError(f"roles are some of {', '.join(sorted(ROLES))}")
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None

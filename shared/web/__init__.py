@@ -1,0 +1,1 @@
+"""The HTTP face that every service has: errors, identity, commands, queries, health."""
