@@ -1,0 +1,225 @@
+"""One source of one consumer: its messages in order, none missing."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from uuid import UUID
+
+import asyncpg
+
+from shared.bus.message import Message
+from shared.projection.consumer import Consumer
+from shared.projection.errors import (
+    Fenced,
+    OtherLog,
+    OtherVersion,
+    Stale,
+    Unavailable,
+    describe,
+)
+from shared.projection.inbox import Inbox
+from shared.projection.patience import Pause
+from shared.projection.ports import Replay
+from shared.projection.progress import Milestones
+from shared.projection.writer import Guard, Writer
+
+log = logging.getLogger(__name__)
+
+BATCH = 1_000
+PASS_OVER = 2_000
+"""How far a lane reads past events that it does not handle before it saves its place."""
+SAVE_SECONDS = 0.25
+IDLE_SECONDS = 5.0
+
+
+class Lane:
+    """Follows one source; up to `position` everything is applied and committed."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        source: str,
+        pool: asyncpg.Pool,
+        replay: Replay,
+        guard: Guard,
+        *,
+        generation: int | None = None,
+        on_stale: Callable[["Lane", Stale], None] = lambda lane, stale: None,
+    ) -> None:
+        self.consumer = consumer
+        self.source = source
+        self.inbox = Inbox()
+        self.progress = Milestones()
+        self.writer = Writer(consumer, source, pool, guard)
+        self.loaded = False
+        self.owner_position = 0
+        self.last_recorded: datetime | None = None
+        self._replay = replay
+        self._generation = generation
+        self._on_stale = on_stale
+        self._resumed = asyncio.Event()
+        self._stale: Stale | None = None
+        self._reload = self._stalled = False
+        self._seen_position = -1
+
+    @property
+    def position(self) -> int:
+        return self.progress.position
+
+    @property
+    def log_id(self) -> UUID | None:
+        return self.writer.checkpoint.log_id
+
+    @property
+    def lag_events(self) -> int:
+        return max(0, self.owner_position - self.position)
+
+    @property
+    def lag_seconds(self) -> float:
+        """Age of the newest event applied while there are newer ones; 0 when none is missing."""
+        if not self.lag_events or self.last_recorded is None:
+            return 0.0
+        return max(0.0, (datetime.now(UTC) - self.last_recorded).total_seconds())
+
+    async def run(self) -> None:
+        """For ever; whatever fails is logged and tried again from what the database says."""
+        pause = Pause()
+        while True:
+            try:
+                await self.load()
+                self.inbox.open = True
+                while await self._step():
+                    pause.over()
+            except Fenced as fenced:
+                log.info("%s", fenced)
+                await asyncio.sleep(0.02)
+            except Stale as stale:
+                await self._wait_for_resume(stale)
+            except Exception as error:
+                log.warning("%s from %s: %s", self.consumer.name, self.source, describe(error))
+                self.inbox.reset(open=False)
+                await pause.wait()
+
+    async def load(self) -> None:
+        self._reload = False
+        row = await self.writer.load(self._generation)
+        self.progress.reach(row["position"])
+        self.loaded = True
+        if self._generation is None and row["version"] != self.consumer.version:
+            raise OtherVersion(f"{self.consumer.name} was built by version {row['version']}")
+
+    def resume(self) -> None:
+        """Load the checkpoint again: another generation is live, or another log is to be read."""
+        self._stale = None
+        self._reload = True
+        self._resumed.set()
+        self.inbox.nudge()
+
+    def owner_is_at(self, position: int, log_id: UUID) -> None:
+        """What the owner says of its log: tells another log, and a stream that stopped flowing."""
+        self.owner_position = position
+        if self.log_id is not None and log_id != self.log_id:
+            self._stale = OtherLog(self.source, log_id)
+            self.inbox.nudge()
+        elif self.position < position and self.position == self._seen_position:
+            self._stalled = True
+            self.inbox.nudge()
+        self._seen_position = self.position
+
+    async def catch_up(self) -> None:
+        """Read from the owner until it has nothing more, and save the place."""
+        await self._fill(None)
+        await self._save()
+
+    async def _step(self) -> bool:
+        dirty = self.position > self.writer.checkpoint.position
+        batch = await self.inbox.take(BATCH, SAVE_SECONDS if dirty else IDLE_SECONDS)
+        if self._stale is not None:
+            raise self._stale
+        if self._reload:
+            return False
+        if batch:
+            await self._advance(batch)
+        elif dirty:
+            await self._save()
+        if self._stalled:
+            await self._fill(None)
+            self._stalled = False
+        return True
+
+    async def _advance(self, batch: Sequence[Message]) -> None:
+        while (batch := _after(self.position, batch)) and await self._is_our_log(batch):
+            if batch[0].position > self.position + 1:
+                await self._fill(batch[0].position)
+            else:
+                await self._pass(_run(batch))
+
+    async def _fill(self, before: int | None) -> None:
+        """Read from the owner what lies between here and `before` (None: all that it has)."""
+        while before is None or self.position + 1 < before:
+            page = await self._replay.read(self.source, self.position, BATCH)
+            page = _after(self.position, page)
+            if not page and before is None:
+                return
+            if not page or page[0].position != self.position + 1:
+                raise Unavailable(
+                    f"{self.source} lacks event {self.position + 1} but has later ones"
+                )
+            if self.log_id is not None and page[0].log_id != self.log_id:
+                raise OtherLog(self.source, page[0].log_id)
+            await self._pass(_run(page))
+
+    async def _pass(self, messages: Sequence[Message]) -> None:
+        """Apply what is handled of these consecutive messages and go past the rest."""
+        handles = self.consumer.handles
+        handled = [message for message in messages if message.type in handles]
+        last = messages[-1]
+        if handled or last.position - self.writer.checkpoint.position >= PASS_OVER:
+            await self.writer.write(handled, last.position, last.log_id)
+        elif self.log_id is None:
+            self.writer.checkpoint.log_id = last.log_id
+        self.last_recorded = last.recorded_at
+        self.owner_position = max(self.owner_position, last.position)
+        self.progress.reach(last.position)
+
+    async def _save(self) -> None:
+        if self.position > self.writer.checkpoint.position and self.log_id is not None:
+            await self.writer.write((), self.position, self.log_id)
+
+    async def _is_our_log(self, batch: Sequence[Message]) -> bool:
+        """False for what an outdated stream still delivers; the owner knows the true log."""
+        other = next((m.log_id for m in (batch[0], batch[-1]) if m.log_id != self.log_id), None)
+        if other is None or self.log_id is None:
+            return True
+        owner = await self._replay.position(self.source)
+        if owner.log_id != self.log_id:
+            raise OtherLog(self.source, owner.log_id)
+        log.warning("%s: the stream of %s holds another log", self.consumer.name, self.source)
+        return False
+
+    async def _wait_for_resume(self, stale: Stale) -> None:
+        log.warning("%s stops: %s", self.consumer.name, stale)
+        self.inbox.reset(open=False)
+        self._resumed.clear()
+        self._on_stale(self, stale)
+        await self._resumed.wait()
+
+
+def _after(position: int, batch: Sequence[Message]) -> Sequence[Message]:
+    if not batch or batch[0].position > position:
+        return batch
+    if batch[-1].position <= position:
+        return ()
+    return [message for message in batch if message.position > position]
+
+
+def _run(batch: Sequence[Message]) -> Sequence[Message]:
+    """The leading consecutive part of a batch."""
+    if batch[-1].position - batch[0].position == len(batch) - 1:
+        return batch
+    for index, (one, two) in enumerate(pairwise(batch), start=1):
+        if two.position != one.position + 1:
+            return batch[:index]
+    return batch
