@@ -53,6 +53,10 @@ class RulesSet(Rules):
     revote_ballots: Count
     ballot_kinds: tuple[BallotKind, ...]
     max_voters: Positive
+    recap_boxes: Count = 2
+    """Recapitulation boxes for each kecamatan."""
+    witnesses: tuple[str, ...] = ()
+    """Beginnings of agency ids, each of which must have attended a destruction."""
 
 
 class Item(Inventory):

@@ -1,0 +1,1 @@
+"""Inventory: what exists, where, is it enough: items, needs, sites, stock, packing."""
