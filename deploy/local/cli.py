@@ -1,0 +1,108 @@
+"""`kawal up`, `down`, `status`, `logs`, `token`, `migrate`: the local stack's commands."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shared.cli.app import Failure
+
+if TYPE_CHECKING:
+    from deploy.local.state import State
+    from deploy.local.supervisor import Supervisor
+
+app = typer.Typer()
+
+StateOption = Annotated[
+    Path, typer.Option("--state", envvar="STATE", help="Where the stack keeps all it has.")
+]
+DEFAULT = Path(".kawal")
+
+
+@app.command()
+def up(state: StateOption = DEFAULT) -> None:
+    """Start what does not run of the local stack, wait until it is healthy, print the URLs."""
+    urls = _supervisor(state).up(typer.echo)
+    for name, url in urls.items():
+        typer.echo(f"{name:<10} {url}")
+
+
+@app.command()
+def down(state: StateOption = DEFAULT) -> None:
+    """Stop the local stack; its data stays."""
+    _supervisor(state).down(typer.echo)
+
+
+@app.command()
+def status(state: StateOption = DEFAULT) -> None:
+    """What runs and on which port; exit 1 unless all of it is ready."""
+    rows = _supervisor(state).status()
+    for row in rows:
+        typer.echo(
+            f"{row.name:<10} {row.state:<9} port {row.port or '-'!s:<6} pid {row.pid or '-'}"
+        )
+    if any(row.state != "ready" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str | None, typer.Argument(help="One server; all by default.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Of each log.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until Ctrl-C.")] = False,
+    state: StateOption = DEFAULT,
+) -> None:
+    """The last lines of the logs."""
+    from deploy.local.logs import show
+
+    show(_state(state), service, lines, follow)
+
+
+@app.command()
+def token(
+    role: Annotated[list[str], typer.Option(help="May be given more than once.")],
+    region: Annotated[list[str], typer.Option(help='A region\'s code, or "*"; several too.')],
+    agency: Annotated[str, typer.Option(help="For whom the person acts: KPU, PPK, ...")] = "KPU",
+    person: Annotated[str, typer.Option(help="The person's id.")] = "developer",
+    seconds: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 3600,
+    state: StateOption = DEFAULT,
+) -> None:
+    """A bearer token of the local stack's development issuer."""
+    from deploy.local.tokens import for_stack
+
+    signed = for_stack(_state(state))
+    claims = {"person": person, "agency": agency, "roles": role, "regions": region}
+    typer.echo(signed(**claims, seconds=seconds))
+
+
+@app.command()
+def migrate(
+    service: Annotated[str, typer.Argument(envvar="KAWAL_SERVICE")],
+    owner: Annotated[
+        str, typer.Option(envvar="KAWAL_OWNER_DATABASE_URL", help="The owner's connection string.")
+    ],
+    app_role: Annotated[str, typer.Option(envvar="KAWAL_APP_ROLE", help="The working role.")],
+) -> None:
+    """Bring a service's database up to date (`up` does it for the local stack)."""
+    import asyncio
+
+    from deploy.migrate import folder
+    from deploy.migrate import migrate as apply
+
+    if not folder(service).is_dir():
+        raise Failure(f"there is no service {service}")
+    for name in asyncio.run(apply(service, owner, app_role)):
+        typer.echo(name)
+
+
+def _state(folder: Path) -> "State":
+    from deploy.local.state import State
+
+    return State.at(Path(os.path.expanduser(folder)))
+
+
+def _supervisor(folder: Path) -> "Supervisor":
+    from deploy.local.supervisor import Supervisor
+
+    return Supervisor(_state(folder))

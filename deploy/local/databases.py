@@ -1,0 +1,46 @@
+"""A database for each service on the stack's Postgres, migrated by its owner."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+
+from deploy.migrate import migrate
+from shared.cli.app import Failure
+from shared.testing.postgres import Postgres
+from shared.testing.provision import Database, provision
+
+
+def password_names(services: Iterable[str]) -> list[str]:
+    roles = (f"postgres/{service}_{role}" for service in services for role in ("owner", "app"))
+    return ["postgres/postgres", *roles]
+
+
+async def prepare(
+    server: Postgres, services: Iterable[str], passwords: Mapping[str, str]
+) -> dict[str, Database]:
+    """The databases of these services, made and migrated as far as they are not yet."""
+    try:
+        admin = await asyncpg.connect(server.dsn())
+    except asyncpg.InvalidPasswordError:
+        raise Failure(
+            "Postgres does not take the password of passwords.json: was that file replaced?"
+        ) from None
+    try:
+        databases = {
+            service: await provision(server, admin, service, _secrets(service, passwords))
+            for service in services
+        }
+    finally:
+        await admin.close()
+    await asyncio.gather(
+        *(
+            migrate(service, database.owner_dsn, database.app_role)
+            for service, database in databases.items()
+        )
+    )
+    return databases
+
+
+def _secrets(service: str, passwords: Mapping[str, str]) -> tuple[str, str]:
+    return passwords[f"postgres/{service}_owner"], passwords[f"postgres/{service}_app"]

@@ -1,0 +1,87 @@
+"""The programs that a local stack runs besides Postgres and NATS, and what each is told."""
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.ports import Ports
+from deploy.local.state import State
+from shared.testing.process import LOOPBACK, ProcessId, spawn
+
+ROOT = Path(__file__).parent.parent.parent
+SERVICES = ("inventory", "custody", "exchange", "console")
+CELL = "31"
+PASSED_ON = ("KAWAL_OTLP_ENDPOINT", "KAWAL_LOG_LEVEL", "KAWAL_CLOCK")
+LARGEST_LOG = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A Python program with its own environment and port; healthy when /health/ready says so."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def start(self, state: State, root: Path) -> ProcessId:
+        log = state.log(self.name)
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        environment = _clean_environment() | {"PYTHONUNBUFFERED": "1"} | dict(self.environment)
+        command = (sys.executable, "-m", *self.arguments)
+        process = spawn(command, log, cwd=root, env=environment)
+        state.started(self.name, process)
+        return process
+
+    def ready(self) -> bool:
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def issuer(state: State, ports: Ports) -> Program:
+    port = ports["issuer"]
+    arguments = ("deploy.local.issuer", "--state", str(state.folder), "--port", str(port))
+    return Program("issuer", arguments, {}, port)
+
+
+def service(
+    name: str, state: State, ports: Ports, passwords: Mapping[str, str], database_url: str
+) -> Program:
+    """A service as it runs anywhere: all that it knows is in its environment."""
+    issuer_url = f"http://{LOOPBACK}:{ports['issuer']}"
+    environment = {
+        "KAWAL_SERVICE": name,
+        "KAWAL_CELL": CELL,
+        "KAWAL_HOST": LOOPBACK,
+        "KAWAL_PORT": str(ports[name]),
+        "KAWAL_DATABASE_URL": database_url,
+        "KAWAL_NATS_URL": f"nats://{LOOPBACK}:{ports['nats']}",
+        "KAWAL_NATS_USER": name,
+        "KAWAL_NATS_PASSWORD": passwords[f"nats/{name}"],
+        "KAWAL_ISSUER": issuer_url,
+        "KAWAL_AUDIENCE": "kawal",
+        "KAWAL_JWKS_URL": f"{issuer_url}/jwks.json",
+        "KAWAL_CLOCK": "simulated",
+        "KAWAL_STATE": str(state.folder),
+    }
+    passed_on = {key: os.environ[key] for key in PASSED_ON if os.environ.get(key)}
+    return Program(name, (f"services.{name}",), environment | passed_on, ports[name])
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without settings meant for another stack, or for Postgres clients."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("KAWAL_", "PG"))}
