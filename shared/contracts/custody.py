@@ -1,8 +1,13 @@
 """What custody publishes: seals, units, consignments, hand-overs, incidents."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import StringConstraints
 
 from shared.contracts.base import Count, Event, Id, Instant, Positive, RegionCode, Text, Value
+
+IncidentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,255}$")]
+"""Made of a kind, a subject and a consignment or place, so longer than an `Id`."""
 
 UnitKind = Literal["box", "recap-box", "koli"]
 Condition = Literal["good", "damaged"]
@@ -251,6 +256,22 @@ class UnitState(Value):
     condition: Condition = "good"
 
 
+class DepartureRefused(Consignment):
+    """Somebody tried to leave before the release window opened."""
+
+    fact = "departure-refused"
+    attempted_at: Instant
+    reason: Text
+
+
+class ConsignmentUnloaded(Consignment):
+    """These units were taken off; the others go on."""
+
+    fact = "unloaded"
+    units: tuple[Id, ...]
+    reason: Text
+
+
 class HandOverGiven(Consignment):
     """The giver's confirmation at `place`: first half of a hand-over."""
 
@@ -261,6 +282,16 @@ class HandOverGiven(Consignment):
     receiver: Id
     place: Id
     units: Count
+
+
+class UnitsAbsent(Consignment):
+    """Units of the consignment that the giver of this leg does not have."""
+
+    kind = "hand-over"
+    fact = "units-absent"
+    leg: Positive
+    giver: Id
+    units: tuple[Id, ...]
 
 
 class HandOverReceived(Consignment):
@@ -291,10 +322,11 @@ class ConsignmentCancelled(Consignment):
 
 
 class Incident(Custody):
-    """`incident` is `<incident_kind>.<subject>`, so that one occurrence exists once."""
+    """`incident` is `<incident_kind>.<subject>.<consignment>.<leg>`, or ends in the place where a
+    unit was seen, so that one occurrence exists once."""
 
     kind = "incident"
-    incident: Id
+    incident: IncidentId
     incident_kind: IncidentKind
     unit: Id | None = None
     tps: Id | None = None

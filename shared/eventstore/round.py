@@ -13,7 +13,7 @@ from shared.eventstore.ids import uuid7
 from shared.eventstore.model import Append, Expected, Metadata, NewEvent, Write
 from shared.eventstore.states import Versioned
 
-EARLY = timedelta(minutes=15)
+EARLY = timedelta(hours=24)
 LATE = timedelta(days=3660)
 
 
@@ -67,7 +67,7 @@ class Round:
 
     def _effect(self, decision: Decision, events: Sequence[Event]) -> None:
         request, streams = decision.asked
-        writes, after = self._writes(request.command, events, recorded=decision.error is not None)
+        writes, after = self._writes(events, recorded=decision.error is not None)
         written = {write.stream for write in writes}
         decision.append = Append(
             request.command_id,
@@ -83,19 +83,22 @@ class Round:
         self._states.update(after)
 
     def _writes(
-        self, command: Command, events: Sequence[Event], *, recorded: bool
+        self, events: Sequence[Event], *, recorded: bool
     ) -> tuple[tuple[Write, ...], dict[str, Versioned]]:
-        """The writes in the order of the events, and the states after them."""
+        """The writes in the order of the events, and the states after them.
+
+        A stream that the command did not name must be new; the record of a refused attempt may
+        follow an earlier one.
+        """
+        unnamed = Expected.ANY if recorded else Expected.NONE
         after: dict[str, Versioned] = {}
         writes: list[tuple[str, int, list[NewEvent]]] = []
         last: str | None = None
         for event in events:
             stream = event.stream
             known = after.get(stream) or self._states.get(stream)
-            if known is None and not recorded:
-                raise LookupError(f"{command.name}: {event.type} writes {stream}, not in streams()")
             if stream != last:
-                writes.append((stream, known[0] if known else Expected.ANY, []))
+                writes.append((stream, known[0] if known else unnamed, []))
                 last = stream
             writes[-1][2].append(
                 NewEvent(uuid7(), event.type, event.encode(), event.region, event.regions)
