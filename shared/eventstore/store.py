@@ -11,7 +11,8 @@ import asyncpg
 from shared.eventstore import queries
 from shared.eventstore.errors import CommandReused, Conflict, TooLarge
 from shared.eventstore.model import Append, Appended, Recorded, Snapshot, StoredCommand
-from shared.eventstore.writer import PATIENCE, Writer
+from shared.eventstore.patience import PATIENCE, patiently
+from shared.eventstore.writer import Writer
 
 MAX_EVENT_BYTES = 900_000
 """Largest body: with headers it stays below the bus's payload limit of 1 MiB."""
@@ -34,6 +35,7 @@ class EventStore:
         self.service = service
         self.on_append: list[Callable[[int], None]] = []
         self._pool = pool
+        self._patience = patience
         self._writer = Writer(connect, self.on_append, patience)
 
     @classmethod
@@ -86,13 +88,13 @@ class EventStore:
         self, stream: str, after: int = 0, limit: int | None = None
     ) -> list[Recorded]:
         """A stream's events after a version, in order."""
-        rows = await self._pool.fetch(queries.READ_STREAM, stream, after, limit)
+        rows = await self._fetch(queries.READ_STREAM, stream, after, limit)
         return [Recorded(*row) for row in rows]
 
     async def read_streams(self, streams: Collection[str]) -> dict[str, list[Recorded]]:
         """Several streams whole, by one query; every stream asked for is a key."""
         found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
-        for row in await self._pool.fetch(queries.READ_STREAMS, list(found)):
+        for row in await self._fetch(queries.READ_STREAMS, list(found)):
             found[row[2]].append(Recorded(*row))
         return found
 
@@ -103,9 +105,7 @@ class EventStore:
 
         A stream without such events is no key. What a decision needs, and no more.
         """
-        rows = await self._pool.fetch(
-            queries.READ_BODIES, list(streams), after or [0] * len(streams)
-        )
+        rows = await self._fetch(queries.READ_BODIES, list(streams), after or [0] * len(streams))
         return {
             stream: [(version, type, data) for _, version, type, data in group]
             for stream, group in groupby(rows, key=lambda row: row[0])
@@ -113,20 +113,20 @@ class EventStore:
 
     async def read_all(self, after: int, limit: int) -> list[Recorded]:
         """The log after a position: commit order, without gaps."""
-        rows = await self._pool.fetch(queries.READ_ALL, after, limit)
+        rows = await self._fetch(queries.READ_ALL, after, limit)
         return [Recorded(*row) for row in rows]
 
     async def position(self) -> int:
         """The last position; 0 for an empty log."""
-        return await self._pool.fetchval(queries.POSITION)
+        return await self._value(queries.POSITION)
 
     async def log_id(self) -> UUID:
         """The log's identity; another one means that a backup was restored."""
-        return await self._pool.fetchval(queries.LOG_ID)
+        return await self._value(queries.LOG_ID)
 
     async def renew_log_id(self) -> UUID:
         """Give the log a new identity; to be done at every restore from a backup."""
-        return await self._pool.fetchval(queries.RENEW_LOG_ID, uuid4())
+        return await self._value(queries.RENEW_LOG_ID, uuid4())
 
     async def command(self, command_id: UUID) -> StoredCommand | None:
         """What is stored of a command, if it was appended."""
@@ -134,17 +134,24 @@ class EventStore:
 
     async def commands(self, command_ids: Collection[UUID]) -> dict[UUID, StoredCommand]:
         """The known ones among these commands, by one query."""
-        rows = await self._pool.fetch(queries.COMMANDS, list(command_ids))
+        rows = await self._fetch(queries.COMMANDS, list(command_ids))
         return {row[0]: StoredCommand(*row) for row in rows}
 
     async def save_snapshot(self, stream: str, version: int, schema: str, data: bytes) -> None:
         """Keep a stream's state; an older one than that kept is passed over."""
-        await self._pool.execute(queries.SAVE_SNAPSHOT, stream, version, schema, data)
+        await self._fetch(queries.SAVE_SNAPSHOT, stream, version, schema, data)
 
     async def read_snapshots(self, streams: Collection[str]) -> dict[str, Snapshot]:
         """The snapshots that there are of these streams, by one query."""
-        rows = await self._pool.fetch(queries.READ_SNAPSHOTS, list(streams))
+        rows = await self._fetch(queries.READ_SNAPSHOTS, list(streams))
         return {row[0]: Snapshot(*row) for row in rows}
+
+    async def _fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        return await patiently(partial(self._pool.fetch, query, *args), self._patience)
+
+    async def _value(self, query: str, *args: object) -> Any:
+        [row] = await self._fetch(query, *args)
+        return row[0]
 
 
 def _oversized(append: Append) -> TooLarge | None:

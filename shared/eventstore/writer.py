@@ -16,26 +16,11 @@ from shared.eventstore import queries
 from shared.eventstore.batch import Batch, Verdict
 from shared.eventstore.errors import Unavailable
 from shared.eventstore.model import Append, Appended
+from shared.eventstore.patience import BACKOFF, PATIENCE, TRANSIENT
 
 MAX_ROWS = 5_000
 MAX_BYTES = 8 * 1024 * 1024
-PATIENCE = 30.0
-CALL_TIMEOUT = 20.0
-BACKOFF = (0.02, 1.0)
-
-# Lost connections, a server that starts or stops, a lock or resource that is not to be had now.
-TRANSIENT = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InternalClientError,
-)
+CALL_TIMEOUT = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +48,7 @@ class Waiting:
     rows: int
     bytes: int
     deadline: float
+    alone: bool = False
 
     def settle(self, verdict: Verdict | Exception) -> None:
         self.ticket.settle(self.place, verdict)
@@ -108,7 +94,9 @@ class Writer:
         self._closing = True
         self._wake.set()
         await self._task
-        await self._disconnect()
+        if self._connection is not None:
+            with suppress(*TRANSIENT):
+                await self._connection.close(timeout=2)
 
     async def _run(self) -> None:
         pause = BACKOFF[0]
@@ -120,11 +108,11 @@ class Writer:
                     pause = BACKOFF[0]
                 except TRANSIENT as error:
                     log.warning("event store: append failed, trying again: %r", error)
-                    await self._wait_and_requeue(batch, pause, error)
+                    await self._wait_and_requeue(batch, pause)
                     pause = min(pause * 2, BACKOFF[1])
                 except Exception as error:
                     log.exception("event store: append failed")
-                    await self._append_singly(batch, error)
+                    self._isolate(batch, error)
             if self._closing:
                 return
             self._wake.clear()
@@ -140,12 +128,13 @@ class Writer:
             waiting = queue[0]
             rows += waiting.rows
             size += waiting.bytes
-            if batch and (rows > MAX_ROWS or size > MAX_BYTES):
-                break
-            if waiting.append.command_id in ids:
+            full = rows > MAX_ROWS or size > MAX_BYTES or waiting.alone
+            if (batch and full) or waiting.append.command_id in ids:
                 break
             ids.add(waiting.append.command_id)
             batch.append(queue.popleft())
+            if waiting.alone:
+                break
         return batch
 
     async def _append(self, waiting: Sequence[Waiting]) -> None:
@@ -180,11 +169,9 @@ class Writer:
                 except Exception:
                     log.exception("event store: a listener failed")
 
-    async def _wait_and_requeue(
-        self, batch: Sequence[Waiting], pause: float, error: Exception
-    ) -> None:
+    async def _wait_and_requeue(self, batch: Sequence[Waiting], pause: float) -> None:
         self._queue.extendleft(reversed(batch))
-        await self._disconnect()
+        self._disconnect()
         now = asyncio.get_running_loop().time()
         kept: deque[Waiting] = deque()
         for waiting in self._queue:
@@ -196,18 +183,16 @@ class Writer:
         if kept:
             await asyncio.sleep(pause)
 
-    async def _append_singly(self, batch: Sequence[Waiting], error: Exception) -> None:
-        """One append that the database cannot take must not fail its neighbours."""
+    def _isolate(self, batch: Sequence[Waiting], error: Exception) -> None:
+        """An append that the database cannot take must not fail its neighbours: each goes alone."""
+        if len(batch) == 1:
+            batch[0].settle(error)
+            return
         for waiting in batch:
-            if len(batch) == 1:
-                waiting.settle(error)
-                return
-            try:
-                await self._append([waiting])
-            except Exception as own:
-                waiting.settle(own)
+            waiting.alone = True
+        self._queue.extendleft(reversed(batch))
 
-    async def _disconnect(self) -> None:
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(*TRANSIENT):
