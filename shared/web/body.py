@@ -48,7 +48,7 @@ def _has_nul(value: Any) -> bool:
 def idempotency_key(request: Request) -> str:
     """The header `Idempotency-Key`, quoted as a structured string or not."""
     given = request.headers.get("idempotency-key", "").strip()
-    if len(given) > 2 and given[0] == given[-1] == '"':
+    if len(given) >= 2 and given[0] == given[-1] == '"':
         given = given[1:-1]
     if not given:
         raise IdempotencyKeyMissing("Send a header Idempotency-Key, a new one for each new command")
