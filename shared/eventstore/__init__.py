@@ -16,6 +16,7 @@ from shared.eventstore.model import (
     StoredCommand,
     Write,
 )
+from shared.eventstore.snapshots import Snapshots
 from shared.eventstore.store import EventStore
 from shared.eventstore.upcasters import Upcasters
 
@@ -35,6 +36,7 @@ __all__ = [
     "Recorded",
     "Request",
     "Snapshot",
+    "Snapshots",
     "StoredCommand",
     "TooLarge",
     "Unavailable",

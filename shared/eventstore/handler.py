@@ -10,6 +10,7 @@ from shared.eventstore.errors import Conflict
 from shared.eventstore.lane import Again, Lane
 from shared.eventstore.model import Appended
 from shared.eventstore.round import Decision, Round
+from shared.eventstore.snapshots import Snapshots
 from shared.eventstore.states import States
 from shared.eventstore.store import EventStore
 from shared.eventstore.upcasters import Upcasters
@@ -33,10 +34,11 @@ class CommandHandler:
         decider: Decider,
         cache_size: int = 200_000,
         upcasters: Upcasters | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
-        self._states = States(store, decider, upcasters or Upcasters(), cache_size)
+        self._states = States(store, decider, upcasters or Upcasters(), cache_size, snapshots)
         self._lane = Lane(partial(self._round, fresh=True))
 
     async def handle(self, request: Request) -> Appended:
@@ -124,8 +126,7 @@ class CommandHandler:
         self, decision: Decision, verdict: Appended | Exception, doubtful: set[str]
     ) -> Answer | Again:
         if isinstance(verdict, Appended) and not verdict.replayed:
-            for stream, versioned in decision.after.items():
-                self._states.cache.put(stream, versioned)
+            self._states.committed(decision.after)
             if decision.error is not None:
                 return results.located(decision.error, verdict.last)
             return verdict

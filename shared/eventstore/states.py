@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from shared.eventstore.command import Decider
+from shared.eventstore.snapshots import SnapshotKeeper, Snapshots
 from shared.eventstore.store import EventStore
 from shared.eventstore.upcasters import Upcasters
 
@@ -46,12 +47,18 @@ class States:
     """Loads states through the cache, by one query for any number of streams."""
 
     def __init__(
-        self, store: EventStore, decider: Decider, upcasters: Upcasters, cache_size: int
+        self,
+        store: EventStore,
+        decider: Decider,
+        upcasters: Upcasters,
+        cache_size: int,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self.cache = StateCache(cache_size)
         self._store = store
         self._decider = decider
         self._decode = upcasters.decode
+        self._snapshots = SnapshotKeeper(store, snapshots)
 
     async def load(
         self, streams: Collection[str], *, fresh: bool
@@ -71,8 +78,16 @@ class States:
             else:
                 behind[stream] = known or (0, self._decider.initial(stream))
         if behind:
+            unknown = [stream for stream, (version, _) in behind.items() if version == 0]
+            behind |= await self._snapshots.read(unknown)
             states |= await self._catch_up(behind)
         return states, frozenset(cached)
+
+    def committed(self, after: Mapping[str, Versioned]) -> None:
+        """Remember the states that an append has led to."""
+        for stream, versioned in after.items():
+            self.cache.put(stream, versioned)
+            self._snapshots.offer(stream, *versioned)
 
     async def _catch_up(self, behind: Mapping[str, Versioned]) -> dict[str, Versioned]:
         news = await self._store.read_bodies(

@@ -9,6 +9,7 @@ from toy_boxes import (
     NOW,
     AlreadyKnown,
     AlreadyLoaded,
+    Box,
     Boxes,
     BreakBox,
     InspectBox,
@@ -256,3 +257,44 @@ async def test_old_events_are_read_through_their_upcasters(store: EventStore) ->
     with pytest.raises(AlreadyLoaded):
         await handler.handle(request(LoadBox(box="1", consignment="d")))
     assert (await store.read_stream("unit-1"))[1].data == old
+
+
+class BoxSnapshots:
+    schema = "1"
+    every = 3
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+
+    def covers(self, stream: str) -> bool:
+        return stream.startswith("unit-")
+
+    def dump(self, state: Box) -> bytes:
+        return (state.consignment or "").encode()
+
+    def load(self, stream: str, data: bytes) -> Box:
+        self.loaded.append(stream)
+        return Box(True, data.decode() or None)
+
+
+async def test_a_long_stream_is_read_from_its_snapshot_on(store: EventStore) -> None:
+    handler = CommandHandler(store, Boxes(), snapshots=BoxSnapshots())
+    await handler.handle(request(RegisterBox(box="1")))
+    for n in range(4):
+        await handler.handle(request(LoadBox(box="1", consignment=f"c{n}")))
+        await handler.handle(request(UnloadBox(box="1")))
+    await handler.handle(request(LoadBox(box="1", consignment="last")))
+    await asyncio.gather(*handler._states._snapshots._tasks)
+    assert (await store.read_snapshots(["unit-1"]))["unit-1"].version == 9
+
+    kept = BoxSnapshots()
+    with pytest.raises(AlreadyLoaded) as refusal:
+        await CommandHandler(store, Boxes(), snapshots=kept).handle(
+            request(LoadBox(box="1", consignment="d"))
+        )
+    assert refusal.value.extra == {"consignment": "last"}
+    assert kept.loaded == ["unit-1"]
+
+    kept.schema = "2"
+    await CommandHandler(store, Boxes(), snapshots=kept).handle(request(UnloadBox(box="1")))
+    assert kept.loaded == ["unit-1"]
