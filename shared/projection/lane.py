@@ -100,6 +100,7 @@ class Lane:
             except Exception as error:
                 log.warning("%s from %s: %s", self.consumer.name, self.source, describe(error))
                 self.inbox.reset(open=False)
+                self._stalled = True
                 await pause.wait()
 
     async def load(self) -> None:
@@ -134,6 +135,9 @@ class Lane:
         await self._save()
 
     async def _step(self) -> bool:
+        if self._stalled:
+            await self._fill(None)
+            self._stalled = False
         dirty = self.position > self.writer.checkpoint.position
         batch = await self.inbox.take(BATCH, SAVE_SECONDS if dirty else IDLE_SECONDS)
         if self._stale is not None:
@@ -144,9 +148,6 @@ class Lane:
             await self._advance(batch)
         elif dirty:
             await self._save()
-        if self._stalled:
-            await self._fill(None)
-            self._stalled = False
         return True
 
     async def _advance(self, batch: Sequence[Message]) -> None:

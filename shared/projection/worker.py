@@ -183,13 +183,22 @@ class Worker:
         return [lane for (name, _), lane in self._lanes.items() if name in names]
 
     async def _reach(self, lane: Lane, position: int) -> None:
-        if self._tasks is None:
-            while lane.position < position:
-                await lane.load()
-                await asyncio.sleep(POLL_SECONDS if lane.position < position else 0)
-        await lane.progress.wait(position)
+        while self._tasks is None and await self._stored_position(lane) < position:
+            await asyncio.sleep(POLL_SECONDS)
+        if self._tasks is not None:
+            await lane.progress.wait(position)
         if lane.consumer.kind == "policy" and self._executor is not None:
             await self._executor.settled(lane.consumer.name, lane.source, position)
+
+    async def _stored_position(self, lane: Lane) -> int:
+        """What another process has saved; -1 while nothing can be known."""
+        place = {"name": lane.consumer.name, "source": lane.source, "generation": None}
+        try:
+            row = await queries.checkpoint.load(self._pool, **place)
+        except Exception as error:
+            log.debug("%s is not known: %s", place["name"], describe(error))
+            return -1
+        return row["position"] if row else -1
 
     async def _consume(self, consumer: Consumer) -> None:
         row = await patiently(lambda: register(self._pool, consumer, self._replay), consumer.name)
