@@ -77,6 +77,25 @@ def token(
 
 
 @app.command()
+def demo(
+    scope: Annotated[str, typer.Option(help="Codes of regions, with commas.")] = "31.71",
+    once: Annotated[bool, typer.Option("--once", help="Stop at the end; exit 0 if clean.")] = False,
+    seed: Annotated[int, typer.Option(help="Chooses mishaps and shuffles.")] = 1,
+    mishaps: Annotated[str | None, typer.Option(help='"none", or a JSON file of them.')] = None,
+    tps_file: Annotated[Path | None, typer.Option(help="A CSV with real counts.")] = None,
+    state: StateOption = DEFAULT,
+) -> None:
+    """Play a whole election's logistics on the local stack, then keep it up until Ctrl-C."""
+    from rich.console import Console
+
+    from deploy.local.demo import options, play
+
+    asked = options(scope, seed, mishaps, tps_file)
+    if not play(_state(state), asked, once, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
 def migrate(
     service: Annotated[str, typer.Argument(envvar="KAWAL_SERVICE")],
     owner: Annotated[

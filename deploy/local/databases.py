@@ -11,11 +11,6 @@ from shared.testing.postgres import Postgres
 from shared.testing.provision import Database, provision
 
 
-def password_names(services: Iterable[str]) -> list[str]:
-    roles = (f"postgres/{service}_{role}" for service in services for role in ("owner", "app"))
-    return ["postgres/postgres", *roles]
-
-
 async def prepare(
     server: Postgres, services: Iterable[str], passwords: Mapping[str, str]
 ) -> dict[str, Database]:

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.local.program import SERVERS
 from deploy.local.state import State
-from deploy.local.supervisor import SERVERS
 from shared.cli.app import Failure
 
 

@@ -13,9 +13,16 @@ from shared.testing.process import LOOPBACK, ProcessId, spawn
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ("inventory", "custody", "exchange", "console")
+SERVERS = ("postgres", "nats", "issuer", *SERVICES)
 CELL = "31"
 PASSED_ON = ("KAWAL_OTLP_ENDPOINT", "KAWAL_LOG_LEVEL", "KAWAL_CLOCK")
 LARGEST_LOG = 64 * 1024 * 1024
+
+
+def password_names() -> list[str]:
+    """Postgres's superuser, and two roles for each service's database."""
+    roles = (f"postgres/{service}_{role}" for service in SERVICES for role in ("owner", "app"))
+    return ["postgres/postgres", *roles]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import bus, ports, program
-from deploy.local.databases import password_names, prepare
-from deploy.local.program import ROOT, SERVICES, Program
+from deploy.local.program import ROOT, SERVERS, SERVICES, Program
 from deploy.local.state import State
 from deploy.local.tokens import key_path, load_key
 from shared.cli.app import Failure
@@ -22,7 +21,6 @@ from shared.testing.nats import Nats
 from shared.testing.postgres import Postgres
 from shared.testing.process import ProcessId, StartFailed, last_line, reap
 
-SERVERS = ("postgres", "nats", "issuer", *SERVICES)
 # Postgres takes SIGTERM for "wait until everyone has left".
 STOP = {"postgres": signal.SIGINT}
 PATIENCE = 90.0
@@ -61,7 +59,7 @@ class Supervisor:
     def _up(self, say: Say) -> dict[str, str]:
         missing = [name for name in SERVERS if self.state.process(name) is None]
         taken = self._ports(missing)
-        passwords = self.state.passwords([*password_names(SERVICES), *bus.password_names(SERVICES)])
+        passwords = self.state.passwords([*program.password_names(), *bus.password_names(SERVICES)])
         load_key(key_path(self.state))
         postgres = Postgres(
             self.state.folder / "postgres", taken["postgres"], passwords["postgres/postgres"]
@@ -75,7 +73,11 @@ class Supervisor:
                 lambda: self._ensure("nats", lambda: nats.start(config), say),
                 lambda: self._launch(issuer, ROOT, say),
             )
-            for done in [pool.submit(start) for start in starts]:
+            started = [pool.submit(start) for start in starts]
+            # Half a second of imports, while the servers start.
+            from deploy.local.databases import prepare
+
+            for done in started:
                 done.result()
         databases = asyncio.run(prepare(postgres, SERVICES, passwords))
         programs = [

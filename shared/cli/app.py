@@ -4,7 +4,6 @@ Such a module has a typer `app`, and imports what is heavy inside its commands: 
 loaded for any command.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 
 import typer
+from typer.exceptions import TyperException
 
 ROOT = "services"
 FIRST = "deploy.local"
@@ -31,7 +31,6 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="kawal",
         help="Election logistics, every hand-over accounted for.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
@@ -47,15 +46,13 @@ def _root() -> None:
 
 
 def main() -> None:
-    """Runs a command: a Failure is one line on stderr and exit 2, Ctrl-C is exit 130."""
+    """Runs a command. What cannot be done, and wrong usage, are one line on stderr and exit 2."""
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        build()()
-    except Failure as failure:
-        print(f"kawal: {failure}", file=sys.stderr)
+        sys.exit(build()(arguments, prog_name="kawal", standalone_mode=False))
+    except (Failure, TyperException) as failure:
+        said = failure.format_message() if isinstance(failure, TyperException) else failure
+        print(f"kawal: {said}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output left (`kawal logs | head`); Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
