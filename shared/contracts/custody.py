@@ -9,6 +9,9 @@ from shared.contracts.base import Count, Event, Id, Instant, Positive, RegionCod
 IncidentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,255}$")]
 """Made of a kind, a subject and a consignment or place, so longer than an `Id`."""
 
+SealReading = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+"""What a person reads on a seal; it need not be a number that exists."""
+
 UnitKind = Literal["box", "recap-box", "koli"]
 Condition = Literal["good", "damaged"]
 Direction = Literal["delivery", "outbound", "return"]
@@ -133,7 +136,7 @@ class UnitHandedOver(Unit):
     giver: Id
     receiver: Id
     place: Id
-    seal: str | None = None
+    seal: SealReading | None = None
     condition: Condition
     bast: Text
     final: bool
@@ -252,7 +255,7 @@ class UnitState(Value):
     """What one party confirms of one unit: the seal that it read (or none) and the condition."""
 
     unit: Id
-    seal: str | None = None
+    seal: SealReading | None = None
     condition: Condition = "good"
 
 

@@ -1,0 +1,1 @@
+"""Custody: who answers for every unit, and whether its chain is unbroken."""

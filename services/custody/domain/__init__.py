@@ -1,0 +1,1 @@
+"""The rules of custody: pure, no I/O, no clock."""
