@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+import stand_in
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -25,7 +26,6 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import for_stack
 from shared.cli.app import Failure
 from shared.testing.process import LOOPBACK, ProcessId, free_port
-from tests.integration import stand_in
 
 
 @pytest.fixture(scope="module")
