@@ -64,17 +64,23 @@ class AgencyRegistered(Exchange):
 
 
 class NumberTaken(Exchange):
-    """`serial` of the series `<classification>-<SD|BA>.<work unit>.<year>` belongs to `letter`."""
+    """`serial` of `year` in the book `<classification>-<SD|BA>.<work unit>` is `letter`'s."""
 
     kind = "register"
     fact = "number-taken"
-    series: Id
+    book: Id
+    year: Positive
     serial: Positive
     letter: Id
 
     @property
+    def series(self) -> str:
+        """Serials are gapless within a series: a book in a year."""
+        return f"{self.book}.{self.year}"
+
+    @property
     def stream(self) -> str:
-        return f"register-{self.series}"
+        return f"register-{self.book}"
 
 
 class AttachedSite(Value):
@@ -142,7 +148,7 @@ class SiteChange(Value):
 
 
 class LetterAmended(Letter):
-    """Further differences were added to a draft that was not issued yet."""
+    """A draft that was not issued yet has other differences: `sites` and `changes` as now."""
 
     fact = "amended"
     sites: tuple[AttachedSite, ...]
