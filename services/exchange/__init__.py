@@ -1,0 +1,1 @@
+"""Who was told what, what they answered, what they did: agencies, letters, coverage, notices."""

@@ -1,0 +1,1 @@
+"""The rules of the exchange, pure: agencies, letters, supplements, coverage, notices."""

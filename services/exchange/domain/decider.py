@@ -1,0 +1,78 @@
+"""The decider of the exchange: which rule decides a command, which fold keeps a stream's state."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from services.exchange.domain import (
+    agencies,
+    answering,
+    coverage,
+    drafting,
+    issuing,
+    letters,
+    notices,
+    supplements,
+)
+from shared.contracts.base import Event
+from shared.eventstore.command import Command
+
+Decide = Callable[[Any, Mapping[str, Any], Any], Sequence[Event]]
+
+PUBLIC: dict[type[Command], Decide] = {
+    agencies.RegisterAgency: agencies.register_agency,
+    drafting.DraftLetter: drafting.draft_letter,
+    issuing.IssueLetter: issuing.issue_letter,
+    answering.DispatchLetter: answering.dispatch_letter,
+    answering.AcknowledgeLetter: answering.acknowledge_letter,
+    answering.FollowUpLetter: answering.follow_up_letter,
+    answering.RefuseLetter: answering.refuse_letter,
+    answering.CloseLetter: answering.close_letter,
+}
+
+INTERNAL: dict[type[Command], Decide] = {
+    answering.EscalateLetter: answering.escalate_letter,
+    supplements.SupplementLetter: supplements.supplement_letter,
+    coverage.CloseCoverage: coverage.close_coverage,
+    notices.SendNotice: notices.send_notice,
+}
+"""Commands of policies and the scheduler: nobody gives them over HTTP."""
+
+DECISIONS = PUBLIC | INTERNAL
+
+COMMANDS: tuple[type[Command], ...] = tuple(PUBLIC)
+
+FOLDS: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
+    "agency": (None, agencies.evolve),
+    "register": (issuing.EMPTY, issuing.evolve),
+    "letter": (letters.NOTHING, letters.evolve),
+    "coverage": (False, coverage.evolve),
+    "notice": (False, notices.evolve),
+}
+"""Kind of a stream (its name up to the first hyphen) -> state before any event, fold."""
+
+
+class ExchangeDecider:
+    """States are immutable values, so one initial value serves every stream of its kind."""
+
+    def initial(self, stream: str) -> Any:
+        return FOLDS[stream.partition("-")[0]][0]
+
+    def evolve(self, state: Any, event: Event) -> Any:
+        return FOLDS[event.stream.partition("-")[0]][1](state, event)
+
+    def decide(
+        self, command: Command, states: Mapping[str, Any], context: Any
+    ) -> Sequence[Event]:
+        return DECISIONS[type(command)](command, states, context)
+
+    def regions(self, command: Command, states: Mapping[str, Any]) -> Iterable[str]:
+        """Regions that the actor must cover: those named, and those of the letters named.
+
+        A letter that does not exist yields none; the decision refuses it as not found.
+        """
+        if region := getattr(command, "region", ""):
+            yield region
+        yield from getattr(command, "jurisdiction", ())
+        for state in states.values():
+            if isinstance(state, letters.Letter) and state.region:
+                yield state.region

@@ -1,0 +1,53 @@
+"""What the exchange refuses, and why; `code` is part of the interface."""
+
+from shared.errors import Forbidden, Invalid, Refused
+
+
+class AlreadyExists(Refused):
+    code = "already-exists"
+    title = "It exists already"
+
+
+class WrongState(Refused):
+    code = "wrong-state"
+    title = "Not possible in the present state"
+
+
+class UnknownAgency(Refused):
+    code = "unknown-agency"
+    title = "The agency is not in the directory"
+
+
+class UnknownOffice(Refused):
+    code = "unknown-office"
+    title = "The agency has no such office"
+
+
+class ForeignOffice(Invalid):
+    code = "foreign-office"
+    title = "An office's id begins with that of its agency"
+
+
+class NotAddressee(Forbidden):
+    code = "not-the-addressee"
+    title = "The letter is addressed to another agency"
+
+
+class NotAttached(Refused):
+    code = "not-attached"
+    title = "The letter does not name this site"
+
+
+class EmptySupplement(Refused):
+    code = "empty-supplement"
+    title = "There is no difference to tell"
+
+
+class TooManySupplements(Refused):
+    code = "too-many-supplements"
+    title = "Write a new letter instead of another supplement"
+
+
+class NotDue(Refused):
+    code = "not-due"
+    title = "The deadline has not passed"
