@@ -61,11 +61,15 @@ class Scheduler:
         """Until cancelled; a tick that fails is logged and tried again at the next turn."""
         while True:
             await asyncio.sleep(self._seconds)
-            try:
-                await self._clock.refresh()
-                await self.turn()
-            except Exception:
-                log.exception("the scheduler's turn failed")
+            await self.turn_if_possible()
+
+    async def turn_if_possible(self) -> None:
+        """A turn; one that fails is logged, for another comes soon."""
+        try:
+            await self._clock.refresh()
+            await self.turn()
+        except Exception:
+            log.exception("the scheduler's turn failed")
 
     async def turn(self) -> int:
         """All ticks once at the present business time; how many commands were accepted now."""

@@ -140,9 +140,13 @@ async def test_what_does_not_fit_the_schema_is_422_and_says_where(client, handle
     assert handler.asked == []
 
 
-@pytest.mark.parametrize("at", ["2021-12-31T23:59:59", "0001-01-01T00:00:00", "2024-02-02T00:00:01"])
+OUTSIDE = ["2021-12-31T23:59:59", "0001-01-01T00:00:00", "2024-02-02T00:00:01"]
+
+
+@pytest.mark.parametrize("at", OUTSIDE)
 async def test_an_act_is_neither_before_2022_nor_more_than_a_day_ahead(client, handler, at):
-    async with client.post(PACK, json=BODY | {"occurred_at": f"{at}Z"}, headers=headers()) as response:
+    body = BODY | {"occurred_at": f"{at}Z"}
+    async with client.post(PACK, json=body, headers=headers()) as response:
         await problem(response, 422, "occurred-at-out-of-bounds")
     assert handler.asked == []
 

@@ -1,0 +1,130 @@
+"""What operators ask of every service: how far it is, what is parked, what time it is, its log."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from shared.errors import NotFound, Refused
+from shared.eventstore import Recorded
+from shared.projection import Worker
+from shared.web.auth import role
+from shared.web.principal import Principal
+from shared.web.responses import json
+
+log = logging.getLogger(__name__)
+
+Admin = Annotated[Principal, Depends(role("admin"))]
+Auditor = Annotated[Principal, Depends(role("auditor", "admin", "service"))]
+
+
+class NotRebuildable(Refused):
+    code = "not-rebuildable"
+    title = "A policy is not rebuilt"
+
+
+class Operated(Protocol):
+    """What these routes need of a service."""
+
+    name: str
+    worker: Worker | None
+
+    async def positions(self) -> dict[str, Any]: ...
+
+    async def read_log(self, after: int, limit: int) -> Sequence[Recorded]: ...
+
+    def clock_says(self) -> dict[str, Any]: ...
+
+    async def asyncapi(self) -> dict[str, Any]: ...
+
+
+def operations_router(service: Operated) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+    running: dict[str, asyncio.Task[None]] = {}
+
+    @router.get("/positions", summary="How far the store, its stream and the read models are")
+    async def positions() -> Response:
+        return json(await service.positions())
+
+    @router.get("/clock", summary="The business time")
+    async def clock() -> Response:
+        return json(service.clock_says())
+
+    @router.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi() -> Response:
+        return json(await service.asyncapi())
+
+    @router.get("/events", summary="The log in commit order, with metadata")
+    async def events(
+        _: Auditor,
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        recorded = await service.read_log(after, limit)
+        return json({"events": [_event(each) for each in recorded]})
+
+    @router.get("/projections", summary="State, progress and lag of every projection and policy")
+    async def projections() -> Response:
+        return json(await _worker(service).status())
+
+    @router.post("/projections/{name}/rebuild", status_code=202, summary="Build it anew beside")
+    async def rebuild(_: Admin, name: str) -> Response:
+        status = (await _worker(service).status()).get(name)
+        if status is None:
+            raise NotFound(f"There is no projection {name[:80]} here")
+        if status["kind"] != "projection":
+            raise NotRebuildable("What a policy has decided stays decided")
+        if (task := running.get(name)) is None or task.done():
+            running[name] = asyncio.create_task(_rebuild(service, name))
+        return json({"projection": name, "state": "building"}, 202)
+
+    @router.get("/parked", summary="Events that could not be applied, commands that failed")
+    async def parked(_: Auditor) -> Response:
+        worker = _worker(service)
+        items = [{"id": each.event_id, **asdict(each)} for each in await worker.parked()]
+        return json({"events": items, "commands": await worker.trouble()})
+
+    @router.post("/parked/{id}/retry", summary="Try a parked event, or a policy's command, again")
+    async def retry(_: Admin, id: UUID) -> Response:
+        worker = _worker(service)
+        found = [each for each in await worker.parked() if each.event_id == id]
+        applied = sum([await worker.retry(each.name, each.source, each.key) for each in found])
+        queued = await worker.retry_intent(id)
+        if not found and not queued:
+            raise NotFound(f"Nothing is parked as {id}")
+        return json({"applied": applied, "queued": queued})
+
+    return router
+
+
+def _worker(service: Operated) -> Worker:
+    if service.worker is None:
+        raise NotFound("This service has no projections")
+    return service.worker
+
+
+async def _rebuild(service: Operated, name: str) -> None:
+    try:
+        await _worker(service).rebuild(name)
+    except Exception:
+        log.exception("rebuild of %s failed", name)
+
+
+def _event(event: Recorded) -> dict[str, Any]:
+    return {
+        "position": event.position,
+        "id": event.id,
+        "stream": event.stream,
+        "version": event.version,
+        "type": event.type,
+        "recorded_at": event.recorded_at,
+        "command_id": event.command_id,
+        "meta": orjson.Fragment(event.meta),
+        "data": orjson.Fragment(event.data),
+    }
