@@ -1,0 +1,1 @@
+"""Kawal in containers: one image, and what only an image needs."""
