@@ -1,7 +1,7 @@
 """The stock ledger: in and out with a reason, conditions, variances, never negative."""
 
 import pytest
-from inventory_facts import RULES, WAREHOUSE, proposed, ready_site, received
+from inventory_facts import INK, RULES, WAREHOUSE, proposed, ready_site, received
 from pydantic import ValidationError
 
 from services.inventory.domain.decider import InventoryDecider
@@ -48,7 +48,7 @@ def line(sent, good, damaged=0, short=0, unit=None) -> DeliveryLine:
 
 
 def test_a_delivery_as_noted_enters_the_ledger_without_a_finding():
-    given(*ready_site(), by=INVENTORY).when(deliver(line(100, 100))).then(received(100))
+    given(INK, *ready_site(), by=INVENTORY).when(deliver(line(100, 100))).then(received(100))
 
 
 @pytest.mark.parametrize(
@@ -56,33 +56,37 @@ def test_a_delivery_as_noted_enters_the_ledger_without_a_finding():
 )
 def test_a_koli_that_differs_from_the_note_is_a_finding(good, damaged, short):
     command = deliver(line(100, good, damaged, short, unit="KOLI-1"))
-    [receipt, finding] = given(*ready_site(), by=INVENTORY).when(command).events
+    [receipt, finding] = given(INK, *ready_site(), by=INVENTORY).when(command).events
     assert receipt == received(100, good=good, damaged=damaged, short=short)
     assert isinstance(finding, FindingRaised)
     assert (finding.finding, finding.unit) == ("delivery-variance.KOLI-1", "KOLI-1")
 
 
 def test_a_difference_without_a_koli_is_found_at_the_site():
-    [_, finding] = given(*ready_site(), by=INVENTORY).when(deliver(line(10, 9, 1))).events
+    [_, finding] = given(INK, *ready_site(), by=INVENTORY).when(deliver(line(10, 9, 1))).events
     assert finding.finding == f"delivery-variance.{WAREHOUSE}"
 
 
 def test_two_differing_lines_of_one_koli_are_one_finding():
     command = deliver(line(10, 9, 1, unit="KOLI-1"), line(10, 9, 1, unit="KOLI-1"))
-    events = given(*ready_site(), by=INVENTORY).when(command).events
+    events = given(INK, *ready_site(), by=INVENTORY).when(command).events
     assert [type(event) for event in events] == [StockReceived, StockReceived, FindingRaised]
 
 
 def test_an_open_finding_is_not_raised_again():
     command = deliver(line(10, 9, 1, unit="KOLI-1"))
-    [_, finding] = given(*ready_site(), by=INVENTORY).when(command).events
-    events = given(*ready_site(), finding, by=INVENTORY).when(command).events
+    [_, finding] = given(INK, *ready_site(), by=INVENTORY).when(command).events
+    events = given(INK, *ready_site(), finding, by=INVENTORY).when(command).events
     assert [type(event) for event in events] == [StockReceived]
 
 
 def test_only_a_ready_site_receives():
     given(proposed(), by=INVENTORY).when(deliver(line(1, 1))).then(SiteNotReady)
     given(by=INVENTORY).when(deliver(line(1, 1))).then(NotFound)
+
+
+def test_only_items_of_the_catalogue_are_received():
+    given(*ready_site(), by=INVENTORY).when(deliver(line(1, 1))).then(NotFound)
 
 
 def test_sorting_tells_good_damaged_and_short_apart():

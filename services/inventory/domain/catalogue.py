@@ -1,6 +1,6 @@
 """The item catalogue, editable, three classes: one short stream, one version of it per need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -68,3 +68,10 @@ def retire_item(command: RetireItem, states: Mapping[str, Any], context: Any) ->
 def evolve(state: Catalogue, event: ItemDefined | ItemRetired) -> Catalogue:
     rest = {item: definition for item, definition in state.items() if item != event.item}
     return rest if isinstance(event, ItemRetired) else rest | {event.item: event}
+
+
+def require(states: Mapping[str, Any], items: Iterable[str]) -> None:
+    """Refuse items that the catalogue does not hold."""
+    unknown = sorted(set(items) - states[STREAM].keys())
+    if unknown:
+        raise NotFound(f"Not in the catalogue: {', '.join(unknown)}.", items=unknown)

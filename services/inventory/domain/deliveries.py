@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from services.inventory.domain import findings, sites
+from services.inventory.domain import catalogue, findings, sites
 from services.inventory.domain.ids import Name, Variant
 from shared.contracts.base import Count, Event, Text, Value
 from shared.contracts.inventory import StockReceived, ledger
@@ -41,7 +41,7 @@ class ReceiveDelivery(Command):
     lines: tuple[DeliveryLine, ...] = Field(min_length=1, max_length=2000)
 
     def streams(self) -> tuple[str, ...]:
-        return (sites.stream(self.site), *dict.fromkeys(self._of_lines()))
+        return (sites.stream(self.site), catalogue.STREAM, *dict.fromkeys(self._of_lines()))
 
     def _of_lines(self) -> Iterator[str]:
         for line in self.lines:
@@ -55,6 +55,7 @@ def receive_delivery(
 ) -> Sequence[Event]:
     """One receipt per line; one finding per koli, or one for the site where no koli is named."""
     region = sites.ready(states, command.site).region
+    catalogue.require(states, (line.item for line in command.lines))
     received = [_received(command, line, region) for line in command.lines]
     differing = {line.unit or command.site: line for line in command.lines if line.varies}
     found = [

@@ -1,0 +1,178 @@
+"""Queries: regions, stations, sites, catalogue, stock, kits, findings, and the summary."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import aiosql
+import orjson
+from asyncpg import Record
+from fastapi import APIRouter, Depends, Query
+from fastapi import Path as InPath
+from starlette.responses import Response
+
+from services.inventory.api.summary import summary
+from services.inventory.domain.ids import Name, TpsId, Variant
+from shared.contracts.base import RegionCode
+from shared.contracts.inventory import FindingKind, SiteState
+from shared.errors import NotFound
+from shared.runtime import Service
+from shared.web.auth import Caller
+from shared.web.principal import Principal
+from shared.web.queries import CaughtUp, Page, page, paged
+from shared.web.responses import json
+
+SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
+JSON_COLUMNS = frozenset({"ballots", "dapil", "items", "boxes", "checklist", "gaps"})
+
+Region = Annotated[RegionCode | None, Query(description="A region and all below it")]
+
+
+def long_page(
+    limit: Annotated[int, Query(ge=1, le=2000)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> Page:
+    return page(limit, cursor)
+
+
+Paging = Annotated[Page, Depends(long_page)]
+
+
+def queries_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["queries"], dependencies=[CaughtUp])
+    _places(router, service)
+    _catalogue(router, service)
+    _stock(router, service)
+    _findings(router, service)
+    return router
+
+
+def _places(router: APIRouter, service: Service) -> None:
+    @router.get("/regions", summary="Regions with their electoral districts")
+    async def regions(
+        who: Caller, at: Paging, region: Region = None, parent: RegionCode | None = None
+    ) -> Response:
+        query = SQL.regions(service.pool, parent=parent, **_within(who, region), **_after(at))
+        return await _list(query, at, "region")
+
+    @router.get("/polling-stations", summary="Polling stations with their needs")
+    async def polling_stations(who: Caller, at: Paging, region: Region = None) -> Response:
+        query = SQL.polling_stations(service.pool, **_within(who, region), **_after(at))
+        return await _list(query, at, "tps")
+
+    @router.get("/polling-stations/{tps}", summary="A polling station: needs, picking, packing")
+    async def polling_station(who: Caller, tps: Annotated[TpsId, InPath()]) -> Response:
+        return _one(await SQL.polling_station(service.pool, tps=tps), who, tps)
+
+    @router.get("/sites", summary="Storage sites and their readiness")
+    async def sites(
+        who: Caller, at: Paging, region: Region = None, state: SiteState | None = None
+    ) -> Response:
+        query = SQL.sites(service.pool, state=state, **_within(who, region), **_after(at))
+        return await _list(query, at, "site")
+
+    @router.get("/sites/{site}", summary="A storage site with its last inspections")
+    async def site(who: Caller, site: Annotated[Name, InPath()]) -> Response:
+        row = await SQL.site(service.pool, site=site)
+        log = [each async for each in SQL.inspections(service.pool, site=site)]
+        return _one(row, who, site, inspections=log)
+
+
+def _catalogue(router: APIRouter, service: Service) -> None:
+    @router.get("/items", summary="The item catalogue")
+    async def items(_: Caller) -> Response:
+        rows = [row async for row in SQL.items(service.pool)]
+        return json({"items": rows, "next": None})
+
+    @router.get("/rules", summary="The rules for needs that are in force")
+    async def rules(_: Caller) -> Response:
+        row = await SQL.rules(service.pool)
+        if row is None:
+            raise NotFound("No rules are set yet.")
+        return json(orjson.Fragment(row["body"]))
+
+
+def _stock(router: APIRouter, service: Service) -> None:
+    @router.get("/stock", summary="What is on hand, per site, item and variant")
+    async def stock(
+        who: Caller,
+        at: Paging,
+        region: Region = None,
+        site: Name | None = None,
+        item: Name | None = None,
+    ) -> Response:
+        last = _last(at, 3)
+        after = dict(zip(("site_after", "item_after", "variant_after"), last, strict=True))
+        where = {"site": site, "item": item, "limit": at.fetch, **after}
+        query = SQL.stock(service.pool, **where, **_within(who, region))
+        return await _list(query, at, "site", "item", "variant")
+
+    @router.get("/stock/movements", summary="Every in and out of one ledger, with its reason")
+    async def movements(
+        who: Caller, at: Paging, site: Name, item: Name, variant: Variant = ""
+    ) -> Response:
+        _one(await SQL.site(service.pool, site=site), who, site)
+        [after] = at.after or (0,)
+        ledger = {"site": site, "item": item, "variant": variant}
+        query = SQL.movements(service.pool, **ledger, after=int(after), limit=at.fetch)
+        return await _list(query, at, "position")
+
+    @router.get("/kits/{kit}", summary="A packed kit: boxes, seals, contents")
+    async def kit(who: Caller, kit: Annotated[Name, InPath()]) -> Response:
+        return _one(await SQL.kit(service.pool, kit=kit), who, kit)
+
+
+def _findings(router: APIRouter, service: Service) -> None:
+    @router.get("/findings", summary="What was found wrong")
+    async def findings(
+        who: Caller,
+        at: Paging,
+        region: Region = None,
+        kind: FindingKind | None = None,
+        status: Literal["open", "closed"] | None = None,
+    ) -> Response:
+        where = {"kind": kind, "status": status, **_within(who, region), **_after(at)}
+        return await _list(SQL.findings(service.pool, **where), at, "finding")
+
+    @router.get("/replacements", summary="Replacements requested and supplied")
+    async def replacements(who: Caller, at: Paging, region: Region = None) -> Response:
+        query = SQL.replacements(service.pool, **_within(who, region), **_after(at))
+        return await _list(query, at, "replacement")
+
+    @router.get("/summary", summary="Totals of a region, or of the caller's jurisdiction")
+    async def totals(who: Caller, region: Region = None) -> Response:
+        return json(await summary(SQL, service.pool, _within(who, region)))
+
+
+def _within(who: Principal, region: str | None) -> dict[str, Any]:
+    return {"region": region, "scope": who.scope()}
+
+
+def _last(at: Page, parts: int) -> Sequence[str]:
+    """The sort key after which the page begins, of so many texts."""
+    after = at.after or ("",) * parts
+    return [str(part) for part in (*after, *("",) * parts)[:parts]]
+
+
+def _after(at: Page) -> dict[str, Any]:
+    return {"after": _last(at, 1)[0], "limit": at.fetch}
+
+
+async def _list(query: Any, at: Page, *key: str) -> Response:
+    rows = [plain(row) async for row in query]
+    return paged(rows, at, lambda row: [row[name] for name in key])
+
+
+def plain(row: Record) -> dict[str, Any]:
+    """A row whose JSON columns go out as Postgres wrote them."""
+    return {
+        name: orjson.Fragment(value) if name in JSON_COLUMNS and value is not None else value
+        for name, value in row.items()
+    }
+
+
+def _one(row: Record | None, who: Principal, name: str, **more: Any) -> Response:
+    if row is None:
+        raise NotFound(f"Inventory knows no {name}.")
+    who.require_region(row["region"])
+    return json(plain(row) | more)

@@ -1,0 +1,25 @@
+"""Inventory, composed."""
+
+from services.inventory.api import imports_router, queries_router
+from services.inventory.domain.decider import COMMANDS, InventoryDecider
+from services.inventory.policies import ReplaceDamaged
+from services.inventory.projections.inventory import Inventory
+from shared.runtime import Service, assemble
+from shared.settings import Settings
+
+DESCRIPTION = "What exists, where, is it enough: items, needs, sites, stock, packing."
+
+
+def build(settings: Settings) -> Service:
+    """The service, not started yet."""
+    return assemble(
+        settings,
+        name="inventory",
+        title="Inventory",
+        description=DESCRIPTION,
+        decider=InventoryDecider(),
+        commands=COMMANDS,
+        projections=(Inventory(),),
+        policies=(ReplaceDamaged(),),
+        routers=(queries_router, imports_router),
+    )

@@ -1,0 +1,1 @@
+"""Imports: regions, counts and catalogue from reference data or a file become commands."""

@@ -1,0 +1,1 @@
+"""Read models of inventory: disposable, rebuilt from the events at any time."""
