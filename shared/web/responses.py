@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 from asyncpg import Record
@@ -24,7 +25,7 @@ def _plain(value: Any) -> Any:
             return dict(value)
         case BaseModel():
             return value.model_dump(mode="json", exclude_none=True)
-        case Decimal():
+        case UUID() | Decimal():  # a driver's own UUID is no plain one
             return str(value)
         case set() | frozenset():
             return sorted(value)

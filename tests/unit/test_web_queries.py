@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from shared.settings import Settings
-from shared.testing.web import Issuer, running
+from shared.testing.web import running
 from shared.web.app import create_app
 from shared.web.queries import CaughtUp, Paging, paged, read_cursor, require_match, tagged
 
@@ -16,7 +16,7 @@ ROWS = [{"id": f"B-{n:03}"} for n in range(23)]
 
 
 def app() -> FastAPI:
-    made = create_app("toy", Settings(service="toy"), title="Toy", identity=Issuer().authenticator())
+    made = create_app("toy", Settings(service="toy"), title="Toy")
 
     async def wait_for(source: str, position: int, seconds: float) -> None:
         if source != "custody":
