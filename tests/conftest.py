@@ -1,3 +1,3 @@
 """The fixtures that every test may use."""
 
-pytest_plugins = ["shared.testing.fixtures"]
+pytest_plugins = ["shared.testing.bus", "shared.testing.fixtures"]

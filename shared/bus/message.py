@@ -1,0 +1,116 @@
+"""One event as it travels: cheap to make, its headers read only when asked for."""
+
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from shared.bus import cloudevents
+
+_TYPE = b"ce-type: "
+
+
+class Message:
+    """An event received from a stream or from its owner's replay; `data` are the stored bytes."""
+
+    __slots__ = ("_block", "_headers", "_type", "data", "position", "subject")
+
+    def __init__(self, position: int, subject: str, data: bytes, block: bytes) -> None:
+        self.position = position
+        self.subject = subject
+        self.data = data
+        self._block = block
+        self._headers: dict[str, str] | None = None
+        self._type: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Message({self.position}, {self.type})"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self._headers is None:
+            self._headers = cloudevents.parse(self._block)
+        return self._headers
+
+    @property
+    def block(self) -> bytes:
+        """The header lines as they were received."""
+        return self._block
+
+    @property
+    def type(self) -> str:
+        if self._type is None:
+            start = self._block.find(_TYPE) + len(_TYPE)
+            self._type = _text(self._block[start : self._block.find(b"\r", start)])
+        return self._type
+
+    @property
+    def service(self) -> str:
+        return self.type.partition(".")[0]
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.headers["ce-id"])
+
+    @property
+    def stream(self) -> str:
+        """The stream of the event store, `unit-BOX-...`."""
+        return self.headers["ce-subject"]
+
+    @property
+    def version(self) -> int:
+        return int(self.headers["kawal-version"])
+
+    @property
+    def region(self) -> str:
+        return self.headers["kawal-region"]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return tuple(filter(None, self.headers.get("kawal-regions", "").split(",")))
+
+    @property
+    def actor(self) -> str:
+        return self.headers["kawal-actor"]
+
+    @property
+    def agency(self) -> str:
+        return self.headers["kawal-agency"]
+
+    @property
+    def occurred_at(self) -> datetime:
+        return datetime.fromisoformat(self.headers["ce-time"])
+
+    @property
+    def recorded_at(self) -> datetime:
+        return datetime.fromisoformat(self.headers["kawal-recorded-at"])
+
+    @property
+    def correlation_id(self) -> UUID | None:
+        return _uuid(self.headers.get("kawal-correlation"))
+
+    @property
+    def causation_id(self) -> UUID | None:
+        return _uuid(self.headers.get("kawal-causation"))
+
+    @property
+    def traceparent(self) -> str:
+        return self.headers.get("traceparent", "")
+
+    @property
+    def log_id(self) -> UUID:
+        return UUID(self.headers["log_id"])
+
+
+def sequence(reply: bytes) -> int:
+    """The stream sequence in a JetStream acknowledgement subject, of either form."""
+    tokens = reply.split(b".")
+    return int(tokens[5] if len(tokens) == 9 else tokens[7])
+
+
+@lru_cache(maxsize=4_096)
+def _text(raw: bytes) -> str:
+    return raw.decode()
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return UUID(value) if value else None
