@@ -77,12 +77,13 @@ def _complete(app: FastAPI) -> dict[str, Any]:
         "bearerFormat": "JWT",
     }
     for commands, bulk in getattr(app.state, "commands", []):
-        _, definitions = models_json_schema(
+        refs, definitions = models_json_schema(
             [(model, "validation") for model in commands], ref_template=_REF
         )
         schemas |= definitions.get("$defs", {})
         for model in commands:
-            made["paths"][f"/commands/{model.name}"] = {"post": _single(model)}
+            body = refs[model, "validation"]
+            made["paths"][f"/commands/{model.name}"] = {"post": _single(model, body)}
         if bulk:
             made["paths"]["/commands"] = {"post": _bulk(commands)}
     _problems_for_all(made["paths"])
@@ -91,16 +92,16 @@ def _complete(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def _single(model: type[Command]) -> dict[str, Any]:
+def _single(model: type[Command], body: dict[str, Any]) -> dict[str, Any]:
     text = (model.__doc__ or model.name).strip()
     return {
         "operationId": f"command-{model.name}",
         "tags": ["commands"],
         "summary": text.splitlines()[0],
-        "description": f"{text}\n\nRoles: {', '.join(sorted(model.roles))}.",
+        "description": f"{text}\n\nRoles: {', '.join(sorted(model.roles)) or 'any'}.",
         "security": [{"bearer": []}],
         "parameters": [_KEY],
-        "requestBody": _json_body({"$ref": _REF.format(model=model.__name__)}),
+        "requestBody": _json_body(body),
         "responses": {"201": _json("Accepted", {"$ref": _REF.format(model="Accepted")})},
     }
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from openapi_spec_validator import validate
 from web_toy import ERRORS, RememberingHandler, toy
 
 from shared.testing.web import Issuer, running
@@ -270,6 +271,7 @@ async def test_a_list_of_commands_has_1_to_2000_items(client, handler, body):
 async def test_the_documents_need_nothing_from_elsewhere_and_know_every_command(client):
     async with client.get("/openapi.json") as response:
         document = await response.json()
+    validate(document)
     assert {PACK, "/commands/open-box", "/commands", "/health/ready"} <= document["paths"].keys()
     assert document["components"]["schemas"]["PackBox"]["required"] == ["box", "ballots"]
     async with client.get("/docs") as response:
