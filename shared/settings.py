@@ -25,6 +25,8 @@ class Settings(BaseSettings):
 
     database_url: str = Field("", repr=False)
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
+    store_patience: Annotated[float, Field(gt=0)] = 15.0
+    """Seconds that a command waits for a lost database before it is answered with 503."""
     nats_url: str = "nats://127.0.0.1:4222"
     nats_user: str = ""
     nats_password: str = Field("", repr=False)
@@ -40,6 +42,9 @@ class Settings(BaseSettings):
     clock: Literal["real", "simulated"] = "real"
     clock_start: AwareDatetime = datetime(2023, 9, 1, tzinfo=WIB)
     """Where a simulated clock stands until it is first moved."""
+
+    peers: dict[str, str] = {}
+    """URLs of the other services by name, as JSON; the console asks them how far they are."""
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
     start_timeout: Annotated[float, Field(gt=0)] = 120.0

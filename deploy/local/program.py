@@ -1,6 +1,7 @@
 """The programs that a local stack runs besides Postgres and NATS, and what each is told."""
 
 import http.client
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -85,6 +86,9 @@ def service(
         "KAWAL_CLOCK": "simulated",
         "KAWAL_STATE": str(state.folder),
     }
+    if name == "console":
+        peers = {peer: f"http://{LOOPBACK}:{ports[peer]}" for peer in SERVICES if peer != name}
+        environment["KAWAL_PEERS"] = json.dumps(peers)
     passed_on = {key: os.environ[key] for key in PASSED_ON if os.environ.get(key)}
     return Program(name, (f"services.{name}",), environment | passed_on, ports[name])
 
