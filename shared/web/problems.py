@@ -61,13 +61,14 @@ class Unavailable(HttpProblem):
     headers = {"Retry-After": "1"}
 
 
-# What asyncpg raises when the database is away, full, or starting.
+# What asyncpg raises when the database is away, full, or starting, or a read model is new.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.UndefinedTableError,  # a read model that its worker has not made yet
     ConnectionError,
     TimeoutError,
 )
