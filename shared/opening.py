@@ -94,8 +94,14 @@ async def _open_worker(service: Service, roles: Collection[str], stack: AsyncExi
 
 
 async def _store(service: Service, stack: AsyncExitStack) -> EventStore:
-    dsn, name = service.settings.database_url, service.name
-    store = await _patiently(service, "the event store", lambda: EventStore.open(dsn, service=name))
+    settings = service.settings
+
+    async def opened() -> EventStore:
+        return await EventStore.open(
+            settings.database_url, service=service.name, patience=settings.store_patience
+        )
+
+    store = await _patiently(service, "the event store", opened)
     stack.push_async_callback(store.close)
     await _patiently(service, "the event store", store.log_id)
     return store

@@ -1,10 +1,13 @@
 """A service put together and run on a real Postgres and a real NATS."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import asyncpg
 import pytest
 from toy_service import build
 
@@ -13,7 +16,9 @@ from shared.runtime import Service
 from shared.serving import StartFailed, running
 from shared.settings import Settings
 from shared.testing.bus import Bus
-from shared.testing.provision import Database
+from shared.testing.postgres import Postgres
+from shared.testing.process import ProcessId, free_port
+from shared.testing.provision import Database, provision
 from shared.testing.web import Issuer
 
 ISSUER = Issuer()
@@ -215,3 +220,45 @@ async def test_a_start_without_postgres_ends_with_a_reason(bus, migrated):
     with pytest.raises(StartFailed, match="event store"):
         async with running(service, ALL):
             pass
+
+
+@pytest.fixture
+def own_postgres(tmp_path) -> Iterator[Postgres]:
+    server = Postgres(tmp_path / "postgres", free_port(), "secret")
+    server.start()
+    yield server
+    server.stop(ProcessId.of(pid(server)))
+
+
+async def test_while_postgres_is_away_the_answer_is_503_and_later_all_is_well(bus, own_postgres):
+    admin = await asyncpg.connect(own_postgres.dsn())
+    made = await provision(own_postgres, admin, "boxes", ("owner", "app"))
+    await admin.close()
+    await eventstore.migrate(made.owner_dsn, "boxes_app")
+    await projection.migrate(made.owner_dsn, "boxes_app")
+    async with at_work(bus, made, store_patience=0.5) as (_, client):
+        await post(client, "/commands/register-box", {"box": "B-1"}, "1")
+        os.kill(pid(own_postgres), signal.SIGKILL)
+        answers = [
+            post(client, "/commands/register-box", {"box": "B-2"}, "2"),
+            post(client, "/commands", {"commands": [{"name": "register-box", "box": "B-3"}]}, "3"),
+            get(client, "/boxes"),
+            get(client, "/positions"),
+        ]
+        for status, body in await asyncio.gather(*answers):
+            assert status == 503 or body["results"][0]["status"] == 503, body
+        assert (await get(client, "/health/ready"))[0] == 503
+        assert (await get(client, "/health/live"))[0] == 200
+        await asyncio.to_thread(own_postgres.start)
+        for box, key in (("B-2", "2"), ("B-4", "4")):
+            async with asyncio.timeout(20):
+                body = {"box": box}
+                while (made := await post(client, "/commands/register-box", body, key))[0] == 503:
+                    await asyncio.sleep(0.1)
+            assert made[0] == 201, made
+        status, page = await get(client, f"/boxes?at_least=custody:{made[1]['position']}")
+        assert [box["unit"] for box in page["items"]] == ["B-1", "B-2", "B-4"]
+
+
+def pid(server: Postgres) -> int:
+    return int((server.data / "postmaster.pid").read_text().splitlines()[0])
