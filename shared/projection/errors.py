@@ -12,6 +12,8 @@ _HEALS = ("08", "40", "53")
 _HEALING = {"55P03", "57P01", "57P02", "57P03", "57P05", "25006"}
 """Lock not available; server shutting down, crashed or starting; read-only (a failover)."""
 
+PROBE_SECONDS = 5.0
+
 _CONNECTION = (
     ConnectionError,
     TimeoutError,
@@ -55,14 +57,23 @@ class WaitTimeout(TimeoutError):
     """A reader asked for a position that was not reached in time."""
 
 
-def heals(error: BaseException, connection: asyncpg.Connection | None = None) -> bool:
+def heals(error: BaseException) -> bool:
     """Whether waiting may help, as opposed to an event or a handler that is wrong."""
-    if connection is not None and connection.is_closed():
-        return True
-    if isinstance(error, asyncpg.PostgresError):
-        code = error.sqlstate or ""
-        return code[:2] in _HEALS or code in _HEALING or isinstance(error, _CONNECTION)
-    return isinstance(error, _CONNECTION)
+    code = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, _CONNECTION) or code[:2] in _HEALS or code in _HEALING
+
+
+async def is_poison(error: BaseException, connection: asyncpg.Connection) -> bool:
+    """Whether a transaction failed by its content: the connection, asked again, is sound.
+
+    A connection lost at some moments makes the driver raise what looks like misuse.
+    """
+    if heals(error):
+        return False
+    try:
+        return await connection.fetchval("select true", timeout=PROBE_SECONDS)
+    except Exception:
+        return False
 
 
 def describe(error: BaseException) -> str:

@@ -84,7 +84,13 @@ class Lane:
         return max(0.0, (datetime.now(UTC) - self.last_recorded).total_seconds())
 
     async def run(self) -> None:
-        """For ever; whatever fails is logged and tried again from what the database says."""
+        """Until cancelled; what fails is logged and tried again from what the database says."""
+        try:
+            await self._run()
+        finally:
+            await self.writer.forget_mark()
+
+    async def _run(self) -> None:
         pause = Pause()
         while True:
             try:

@@ -10,7 +10,7 @@ import asyncpg
 from shared.bus.message import Message
 from shared.projection import queries
 from shared.projection.consumer import Consumer
-from shared.projection.errors import Unavailable, describe, heals
+from shared.projection.errors import Unavailable, describe, is_poison
 from shared.projection.ports import Replay
 
 
@@ -77,7 +77,7 @@ async def _apply(
                 ):
                     await consumer.apply(connection, [message])
         except Exception as error:
-            if heals(error, connection):
+            if not await is_poison(error, connection):
                 raise Unavailable(describe(error)) from error
             await queries.parking.failed_again(
                 connection, **place, position=at, error=describe(error)

@@ -1,6 +1,7 @@
 """Writes messages' effect and the checkpoint in one transaction; parks what cannot be applied."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -11,12 +12,14 @@ import asyncpg
 from shared.bus.message import Message
 from shared.projection import metrics, queries, tracing
 from shared.projection.consumer import Consumer
-from shared.projection.errors import Fenced, Poison, Unavailable, describe, heals
+from shared.projection.errors import Fenced, Poison, Unavailable, describe, is_poison
 
 GUARDED_MESSAGES = 4_000
 """So far from its start a lane marks each batch before handling it: a batch and a pass-over."""
 DEATHS = 2
 """An event on which this many processes died, alone, is parked by the next one."""
+
+FORGET_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -81,6 +84,13 @@ class Writer:
                 await self._write_guarded(messages, upto, log_id)
         else:
             await self._write(messages, upto, log_id)
+
+    async def forget_mark(self) -> None:
+        """At an orderly end: what was under way did not kill this process."""
+        if self._marked:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(FORGET_SECONDS), self._pool.acquire() as connection:
+                    await queries.checkpoint.remove_mark(connection, **self._place())
 
     async def _look_for_a_death(self, connection: asyncpg.Connection) -> None:
         mark = await queries.checkpoint.read_mark(connection, **self._place())
@@ -159,9 +169,9 @@ class Writer:
         except (Fenced, Unavailable):
             raise
         except Exception as failure:
-            if heals(failure, connection):
-                raise Unavailable(describe(failure)) from failure
-            raise Poison(describe(failure)) from failure
+            if await is_poison(failure, connection):
+                raise Poison(describe(failure)) from failure
+            raise Unavailable(describe(failure)) from failure
 
     async def _claim(
         self, connection: asyncpg.Connection, upto: int, log_id: UUID, parks: int
