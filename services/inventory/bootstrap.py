@@ -6,12 +6,13 @@ from services.inventory.policies import ReplaceDamaged
 from services.inventory.projections.inventory import Inventory
 from shared.runtime import Service, assemble
 from shared.settings import Settings
+from shared.web.auth import Authenticator
 
 DESCRIPTION = "What exists, where, is it enough: items, needs, sites, stock, packing."
 
 
-def build(settings: Settings) -> Service:
-    """The service, not started yet."""
+def build(settings: Settings, identity: Authenticator | None = None) -> Service:
+    """The service, not started yet; `identity` None believes the settings' issuer."""
     return assemble(
         settings,
         name="inventory",
@@ -22,4 +23,5 @@ def build(settings: Settings) -> Service:
         projections=(Inventory(),),
         policies=(ReplaceDamaged(),),
         routers=(queries_router, imports_router),
+        identity=identity,
     )

@@ -32,6 +32,7 @@ class BadFile(Invalid):
 
 @dataclass(slots=True)
 class Row:
+    line: int
     kelurahan: str
     regular: int
     special: int
@@ -44,7 +45,7 @@ class Row:
 
 @dataclass(slots=True)
 class Reading:
-    """Rows read so far and what is wrong with the others; rows count from 1, the header."""
+    """Rows read so far and what is wrong with the others; the header is row 1."""
 
     max_voters: int
     rows: dict[str, Row] = field(default_factory=dict)
@@ -65,7 +66,7 @@ def read(body: bytes, max_voters: int) -> list[Count]:
     """The counts in a CSV file; `BadFile` names every bad cell and nothing is used."""
     table = _table(body)
     reading = Reading(max_voters)
-    for number, cells in enumerate(table, start=2):
+    for number, cells in table:
         _read_row(reading, number, cells)
     if not reading.rows and not reading.errors:
         reading.wrong(2, CODE, "the file has no rows")
@@ -84,12 +85,13 @@ def read(body: bytes, max_voters: int) -> list[Count]:
     ]
 
 
-def _table(body: bytes) -> list[dict[str, Any]]:
+def _table(body: bytes) -> list[tuple[int, dict[str, Any]]]:
+    """The rows, each with the number of its line."""
     try:
         text = body.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         lacking = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
-        rows = [] if lacking else list(reader)
+        rows = [] if lacking else [(reader.line_num, cells) for cells in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadFile(f"This is not a CSV file in UTF-8: {error}.") from None
     if lacking:
@@ -113,7 +115,7 @@ def _read_row(reading: Reading, number: int, cells: Mapping[str, Any]) -> None:
     special = reading.number(number, cells, SPECIAL, MOST_SPECIAL)
     if regular is None or special is None:
         return
-    row = Row(code, regular, special, None)
+    row = Row(number, code, regular, special, None)
     _check_total(reading, number, cells, row)
     _read_voters(reading, number, cells, row)
     reading.rows[code] = row
@@ -143,9 +145,9 @@ def _voters(reading: Reading) -> dict[str, int]:
     found: dict[str, int] = {}
     for city, rows in by_city.items():
         found |= _voters_of_city(city, rows)
-    for line, row in enumerate(reading.rows.values(), start=2):
+    for row in reading.rows.values():
         if found[row.kelurahan] > reading.max_voters * row.stations:
-            reading.wrong(line, REGULAR, f"{found[row.kelurahan]} voters need more stations")
+            reading.wrong(row.line, REGULAR, f"{found[row.kelurahan]} voters need more stations")
     return found
 
 
