@@ -21,7 +21,7 @@ Route = tuple[Stop, ...]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`places`: those asked for that are registered; `routes` by consignment, which never change."""
+    """`places`: those asked for that are registered; `routes`: by consignment, fixed for ever."""
 
     places: frozenset[str] = frozenset()
     routes: Mapping[str, Route] = field(default_factory=dict)

@@ -30,8 +30,6 @@ def region_of(office: str) -> str:
 
 def require_acting_for(context: Context, *offices: str) -> None:
     """One of the offices is the person's: of the same agency, within the jurisdiction."""
-    if "service" in context.roles:
-        return
     for office in offices:
         agency, region = parts(office)
         if agency == context.agency and context.covers(region):

@@ -34,7 +34,7 @@ UNFIT = frozenset({"orphan", "missing", "voided"})
 
 
 class Unit(NamedTuple):
-    """`seal` is the one put on, `read` the one last read at a hand-over: the same when all is well."""
+    """`seal` is the one put on; `read` the one last read at a hand-over, normally the same."""
 
     standing: Standing = "unknown"
     custodian: str = ""

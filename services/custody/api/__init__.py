@@ -1,0 +1,1 @@
+"""What custody answers: units, consignments, incidents, seals, forecast, figures."""

@@ -1,0 +1,50 @@
+"""Which rows a reader may see, and which it asks for."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+
+from shared.web.auth import role
+from shared.web.principal import Principal
+
+READERS = (
+    "operator",
+    "custodian",
+    "supervisor",
+    "auditor",
+    "registrar",
+    "agency",
+    "admin",
+    "service",
+)
+Reader = Annotated[Principal, Depends(role(*READERS))]
+
+Region = Annotated[str | None, Query(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")]
+Id = Annotated[str | None, Query(max_length=80)]
+
+FIRST, LAST = "", "~"
+"""Before and after every region code and every id."""
+
+
+def within(region: str | None) -> dict[str, str]:
+    """The half-open range of the codes that lie in a region: '/' follows '.' in ASCII."""
+    return {"low": FIRST, "high": LAST} if region is None else {"low": region, "high": f"{region}/"}
+
+
+def visible(reader: Principal, region: str | None) -> dict[str, Any]:
+    """The range asked for and, unless it is covered anyway, the reader's jurisdiction."""
+    if region is not None and reader.covers(region):
+        return {**within(region), "scope": None}
+    return {**within(region), "scope": reader.scope()}
+
+
+def figures_of(reader: Principal, region: str | None) -> list[dict[str, str]]:
+    """The ranges that the reader's figures are summed over."""
+    if region is not None:
+        reader.require_region(region)
+        return [within(region)]
+    if reader.everywhere:
+        return [within(None)]
+    own = sorted(reader.jurisdiction)
+    outer = [code for code in own if not any(code.startswith(f"{other}.") for other in own)]
+    return [within(code) for code in outer]

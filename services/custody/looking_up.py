@@ -1,0 +1,58 @@
+"""The facts that decisions need of the world outside their streams, gathered once per request."""
+
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+import orjson
+
+from services.custody.domain import consignments
+from services.custody.domain.facts import Facts, Route
+from services.custody.domain.planning import PlanConsignment
+from services.custody.domain.strays import RecoverUnit, ScanUnit
+from services.custody.projections.queries import places
+from shared.contracts.base import decode
+from shared.contracts.custody import ConsignmentPlanned, UnitLoaded
+from shared.eventstore import Command, EventStore
+
+NO_FACTS = Facts()
+
+
+async def facts(pool: asyncpg.Pool, store: EventStore, commands: Sequence[Command]) -> Facts:
+    """One query for all the places named, and the routes of the units that strayed."""
+    named: set[str] = set()
+    seen: set[str] = set()
+    for command in commands:
+        match command:
+            case PlanConsignment():
+                named.update(halt.place for halt in command.route)
+            case ScanUnit():
+                named.add(command.place)
+                seen.add(command.unit)
+            case RecoverUnit():
+                seen.add(command.unit)
+    if not named and not seen:
+        return NO_FACTS
+    return Facts(await _ready(pool, named), await _routes(store, seen) if seen else {})
+
+
+async def _ready(pool: asyncpg.Pool, named: Iterable[str]) -> frozenset[str]:
+    rows = places.ready(pool, ids=list(named))
+    return frozenset([row["place"] async for row in rows])
+
+
+async def _routes(store: EventStore, units: Iterable[str]) -> dict[str, Route]:
+    """The routes of the consignments that these units were last loaded on, from the log itself."""
+    lives = await store.read_bodies([f"unit-{unit}" for unit in units])
+    loaded = {
+        orjson.loads(data)["consignment"]
+        for life in lives.values()
+        for _, type, data in life
+        if type == UnitLoaded.type
+    }
+    plans = await store.read_bodies([consignments.stream(name) for name in loaded])
+    events = [decode(life[0][1], life[0][2]) for life in plans.values()]
+    return {
+        event.consignment: consignments.route_of(event.route)
+        for event in events
+        if isinstance(event, ConsignmentPlanned)
+    }

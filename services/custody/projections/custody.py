@@ -1,0 +1,45 @@
+"""Units, consignments and incidents as they are now.
+
+A batch is folded in memory, so that a unit's row is written once however many events it had.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+import orjson
+
+from services.custody.projections import folding_consignments, folding_units, incident_rows
+from services.custody.projections.folding_consignments import ConsignmentChanges
+from services.custody.projections.folding_units import UnitChanges
+from services.custody.projections.queries import SQL
+from shared.bus.message import Message
+from shared.contracts import custody
+from shared.projection import Projection
+
+INCIDENTS = frozenset({custody.IncidentRaised.type, custody.IncidentClosed.type})
+
+
+class CustodyView(Projection):
+    """Who answers for every unit, how far every consignment is, what went wrong."""
+
+    name = "custody"
+    version = 1
+    sources = ("custody",)
+    handles = frozenset({*folding_units.FOLD, *folding_consignments.FOLD, *INCIDENTS})
+    schema = SQL / "custody.sql"
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
+        units, consignments = UnitChanges(), ConsignmentChanges()
+        incidents: list[Message] = []
+        of_units, of_consignments = folding_units.FOLD, folding_consignments.FOLD
+        for message in messages:
+            kind = message.type
+            if kind in of_units:
+                of_units[kind](units, orjson.loads(message.data), message.position)
+            elif kind in of_consignments:
+                of_consignments[kind](consignments, orjson.loads(message.data), message.position)
+            else:
+                incidents.append(message)
+        await units.write(connection)
+        await consignments.write(connection)
+        await incident_rows.write(connection, incidents)
