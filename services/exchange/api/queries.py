@@ -1,0 +1,152 @@
+"""Queries: the directory, letters, notices, coverage, and the summary."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import aiosql
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as InPath
+from starlette.responses import Response
+
+from services.exchange.api.letter import read_letter
+from services.exchange.domain.agencies import AgencyId
+from shared.contracts.base import Id, RegionCode
+from shared.contracts.exchange import LetterState
+from shared.errors import Forbidden
+from shared.runtime import Service
+from shared.web.auth import Caller
+from shared.web.principal import Principal
+from shared.web.queries import CaughtUp, Page, Paging, paged, tagged
+from shared.web.responses import json
+
+SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
+
+STAFF = frozenset({"operator", "registrar", "supervisor", "auditor", "admin"})
+"""Who reads what lies in their regions; an agency reads what concerns it."""
+NEWEST = 2**62
+JSON_COLUMNS = frozenset({"offices", "secured_by"})
+
+Region = Annotated[RegionCode | None, Query(description="A region and all below it")]
+
+
+def queries_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["queries"], dependencies=[CaughtUp])
+    _letters(router, service)
+    _notices(router, service)
+    _coverage(router, service)
+    return router
+
+
+def _letters(router: APIRouter, service: Service) -> None:
+    @router.get("/letters", summary="Letters, newest first")
+    async def letters(
+        who: Caller,
+        at: Paging,
+        region: Region = None,
+        state: LetterState | None = None,
+        overdue: bool | None = None,
+    ) -> Response:
+        query = SQL.letters(
+            service.pool,
+            **_within(who, region),
+            agency=own_agency(who),
+            state=state,
+            overdue=overdue,
+            now=service.clock.now(),
+            before=_before(at),
+            limit=at.fetch,
+        )
+        return await _list(query, at, "position")
+
+    @router.get("/letters/{letter}", summary="A letter with its attachments and its whole life")
+    async def letter(request: Request, who: Caller, letter: Annotated[Id, InPath()]) -> Response:
+        found, version = await read_letter(service, who, own_agency(who), letter)
+        return tagged(request, found, version)
+
+
+def _notices(router: APIRouter, service: Service) -> None:
+    @router.get("/notices", summary="Automatic notices, newest first; an agency sees its own")
+    async def notices(
+        who: Caller,
+        at: Paging,
+        region: Region = None,
+        agency: AgencyId | None = None,
+        topic: Literal["site", "departure", "incident"] | None = None,
+    ) -> Response:
+        own = own_agency(who)
+        if own is not None and agency not in (None, own):
+            raise Forbidden(f"The notices of {agency} are not yours.")
+        scope = who.scope() or []
+        query = SQL.notices(
+            service.pool,
+            region=region,
+            scope=scope,
+            everything=own is not None or who.everywhere,
+            agency=own or agency,
+            topic=topic,
+            before=_before(at),
+            limit=at.fetch,
+        )
+        return await _list(query, at, "position")
+
+
+def _coverage(router: APIRouter, service: Service) -> None:
+    @router.get("/agencies", summary="The directory: agencies, offices, jurisdictions")
+    async def agencies(_: Caller, at: Paging) -> Response:
+        query = SQL.agencies(service.pool, after=_after(at), limit=at.fetch)
+        return await _list(query, at, "agency")
+
+    @router.get("/coverage", summary="Each place in use: secured by whom, or not")
+    async def coverage(
+        who: Caller, at: Paging, region: Region = None, secured: bool | None = None
+    ) -> Response:
+        query = SQL.coverage(
+            service.pool,
+            **_within(who, region),
+            secured=secured,
+            after=_after(at),
+            limit=at.fetch,
+        )
+        return await _list(query, at, "site")
+
+    @router.get("/summary", summary="Totals of a region, or of the caller's jurisdiction")
+    async def summary(who: Caller, region: Region = None) -> Response:
+        where = _within(who, region)
+        letters = await SQL.letter_totals(service.pool, **where, now=service.clock.now())
+        notices = await SQL.notice_total(service.pool, **where)
+        coverage = await SQL.coverage_totals(service.pool, **where)
+        return json({"letters": letters, "notices": notices, "coverage": coverage})
+
+
+def own_agency(who: Principal) -> str | None:
+    """None for who reads by region; else the agency whose letters and notices these are."""
+    if not who.roles.isdisjoint(STAFF):
+        return None
+    who.require("agency", *STAFF)
+    return who.agency
+
+
+def _within(who: Principal, region: str | None) -> dict[str, Any]:
+    return {"region": region, "scope": who.scope()}
+
+
+def _before(at: Page) -> int:
+    return int(at.after[0]) if at.after else NEWEST
+
+
+def _after(at: Page) -> str:
+    return str(at.after[0]) if at.after else ""
+
+
+async def _list(query: Any, at: Page, key: str) -> Response:
+    rows = [_plain(row) async for row in query]
+    return paged(rows, at, lambda row: [row[key]])
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A row whose JSON columns go out as Postgres wrote them."""
+    return {
+        name: orjson.Fragment(value) if name in JSON_COLUMNS else value
+        for name, value in row.items()
+    }

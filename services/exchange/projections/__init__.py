@@ -1,0 +1,1 @@
+"""What the exchange reads: places to be secured (inventory), and its own letters and notices."""
