@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from shared.cli.app import Failure
-from shared.testing.process import LOOPBACK, port_is_free
+from shared.testing.process import LOOPBACK, port_is_free, wait_until
 
 OFFSETS = {
     "issuer": 0,
@@ -25,6 +25,7 @@ OFFSETS = {
 BASE = 8400
 STEP = 100
 STACKS = 20
+DYING = 3.0
 
 Ports = dict[str, int]
 
@@ -63,9 +64,10 @@ def keep(recorded: Ports, environment: Mapping[str, str], stopped: Iterable[str]
         asked = list(OFFSETS)
     if any(wanted[name] != recorded[name] for name in asked):
         raise Failure("the stack runs on other ports: make down first")
-    busy = _busy(recorded, stopped)
-    if busy:
-        raise _in_use(busy[0], recorded)
+    # What was killed a moment ago may still hold its port, until its last thread has ended.
+    wait_until(lambda: not _busy(recorded, stopped), DYING, every=0.1)
+    for name in _busy(recorded, stopped):
+        raise _in_use(name, recorded)
     return recorded
 
 

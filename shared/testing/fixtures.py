@@ -44,7 +44,9 @@ class PostgresForTests:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresForTests]:
     """A real Postgres, fsync on; `.create()` makes further databases, `.server` is its starter."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), secrets.token_hex(8))
+    server = Postgres(
+        tmp_path_factory.mktemp("postgres"), free_port(), secrets.token_hex(8), attached=True
+    )
     process = server.start()
     loop = asyncio.new_event_loop()
     admin = loop.run_until_complete(asyncpg.connect(server.dsn()))
@@ -65,7 +67,7 @@ def database(postgres: PostgresForTests) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     """A real NATS with JetStream and one user who may do everything; `nats_url` connects to it."""
-    server = Nats(tmp_path_factory.mktemp("nats"), free_port())
+    server = Nats(tmp_path_factory.mktemp("nats"), free_port(), attached=True)
     process = server.start(server.simple_config("test", "test-secret"))
     yield server
     server.stop(process)

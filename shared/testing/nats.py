@@ -21,10 +21,12 @@ authorization {{ user: {user}, password: "{password}" }}
 
 @dataclass(frozen=True, slots=True)
 class Nats:
-    """A server whose configuration, JetStream store and log live in `folder`."""
+    """A server whose configuration, JetStream store and log live in `folder`; an attached one ends
+    with its starter."""
 
     folder: Path
     port: int
+    attached: bool = False
 
     @property
     def store(self) -> Path:
@@ -48,7 +50,9 @@ class Nats:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config.touch(mode=0o600)
         self.config.write_text(config)
-        process = spawn((_binary(), "-c", self.config), self.log, cwd=self.folder)
+        process = spawn(
+            (_binary(), "-c", self.config), self.log, cwd=self.folder, attached=self.attached
+        )
         done = wait_until(lambda: self._greets() or not process.alive(), timeout)
         if not done or not process.alive():
             raise StartFailed(f"NATS did not start: {last_line(self.log)}")

@@ -52,11 +52,12 @@ host  all  all  {LOOPBACK}/32  scram-sha-256
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A server whose data, log and password file live in `folder`."""
+    """A server whose data and log live in `folder`; an attached one ends with its starter."""
 
     folder: Path
     port: int
     password: str
+    attached: bool = False
 
     @property
     def data(self) -> Path:
@@ -132,7 +133,7 @@ class Postgres:
             str(self.port),
             *settings,
         )
-        return spawn(command, self.log, cwd=self.folder, env=_environment())
+        return spawn(command, self.log, cwd=self.folder, env=_environment(), attached=self.attached)
 
     def _pid_file(self) -> list[str]:
         try:

@@ -1,5 +1,6 @@
 """Detached processes, known by pid and start time, so that a reused pid is never signalled."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 class StartFailed(Exception):
@@ -38,15 +41,25 @@ class ProcessId:
     def alive(self) -> bool:
         return ProcessId.of(self.pid) == self
 
+    def gone(self) -> bool:
+        """Ended with all its threads, which hold its ports for a moment after a kill -9."""
+        now = ProcessId.of(self.pid)
+        if now is not None:
+            return now != self
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/task")) <= 1
+        except OSError:
+            return True
+
     def stop(self, how: signal.Signals = signal.SIGTERM, timeout: float = 10.0) -> bool:
         """Signals, waits, kills what is left after `timeout` seconds. True if it ended in time."""
         if not self.alive():
             return True
         os.kill(self.pid, how)
-        if wait_until(lambda: not self.alive(), timeout):
+        if wait_until(self.gone, timeout):
             return True
         os.kill(self.pid, signal.SIGKILL)
-        wait_until(lambda: not self.alive(), 5.0)
+        wait_until(self.gone, 5.0)
         return False
 
 
@@ -65,8 +78,12 @@ def spawn(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    attached: bool = False,
 ) -> ProcessId:
-    """Starts a process in a session of its own, which outlives us; `log` gets its output."""
+    """Starts a process in a session of its own, which outlives us; `log` gets its output.
+
+    An attached one is interrupted when the thread that started it ends, even by a kill -9.
+    """
     with log.open("ab") as output:
         child = subprocess.Popen(
             [str(part) for part in command],
@@ -76,12 +93,17 @@ def spawn(
             cwd=cwd,
             env=dict(env) if env is not None else None,
             start_new_session=True,
+            preexec_fn=_interrupt_with_parent if attached else None,
         )
     identity = ProcessId.of(child.pid)
     if identity is None:
         raise StartFailed(f"{Path(command[0]).name} ended at once: {last_line(log)}")
     _children.append(child)
     return identity
+
+
+def _interrupt_with_parent() -> None:
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 # Kept so that Popen's finalizer does not warn; `reap` collects the ended ones.

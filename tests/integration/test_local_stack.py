@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import stat
@@ -26,6 +27,14 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import for_stack
 from shared.cli.app import Failure
 from shared.testing.process import LOOPBACK, ProcessId, free_port
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ports_of_our_own() -> Iterator[None]:
+    """A run beside a real stack, or beside another run of these tests, is in nobody's way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ports, "BASE", random.randrange(10_000, 30_000, 200))
+        yield
 
 
 @pytest.fixture(scope="module")
