@@ -28,4 +28,5 @@ umask 077
         echo "KAWAL_${service}_APP_PASSWORD=$(password)"
         echo "KAWAL_NATS_${service}_PASSWORD=$(password)"
     done
+    echo "KAWAL_NATS_POLDA_METRO_JAYA_PASSWORD=$(password)"
 } > .env

@@ -111,6 +111,7 @@ async def connect(
         user=user,
         password=password,
         name=name,
+        inbox_prefix=f"_INBOX.{user}",
         max_reconnect_attempts=-1,
         reconnect_time_wait=RECONNECT_SECONDS,
         connect_timeout=CONNECT_SECONDS,

@@ -4,14 +4,11 @@ Ephemeral and without acknowledgements: the reader's checkpoint is in its own da
 transaction as what it made of the message.
 """
 
-from contextlib import suppress
-
 from nats.js import api
-from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Client
 
-IDLE_SECONDS = 60
+IDLE_SECONDS = 30
 
 
 class Consumer:
@@ -26,8 +23,11 @@ class Consumer:
         return await self._js.stream_info(self._stream)
 
     async def start(self, first: int) -> None:
-        """Deliver from position `first` on, through a new consumer; the former one goes."""
-        await self.delete()
+        """Deliver from position `first` on, through a new consumer.
+
+        The server removes the former one when nobody has asked it for a while: no service needs
+        the right to delete consumers.
+        """
         config = api.ConsumerConfig(
             deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=first,
@@ -38,12 +38,6 @@ class Consumer:
             num_replicas=1,
         )
         self._name = (await self._js.add_consumer(self._stream, config)).name
-
-    async def delete(self) -> None:
-        name, self._name = self._name, ""
-        if name:
-            with suppress(NotFoundError):
-                await self._js.delete_consumer(self._stream, name)
 
     def request(self, reply: bytes, body: bytes) -> bytes:
         """The command that asks for more messages, to be delivered to `reply`."""

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from uuid import UUID
 
 import orjson
@@ -86,8 +85,6 @@ class Feed:
     async def __aexit__(self, *_: object) -> None:
         self._nats.on_lost.remove(self._lose)
         await self._forget()
-        with suppress(errors.Error, JetStreamError, TimeoutError):
-            await self._consumer.delete()
 
     async def __aiter__(self) -> AsyncIterator[list[Message]]:
         while True:

@@ -11,7 +11,7 @@ from shared.bus import subjects
 
 log = logging.getLogger(__name__)
 
-WINDOW_BYTES = 4 * 1024**3
+WINDOW_BYTES = 1024**3
 EVENT_BYTES = 1_024
 """Assumed size of a message with headers when a lost window is filled again."""
 

@@ -20,6 +20,16 @@ def agency_stream(agency: str) -> str:
     return "AGENCY_" + agency.upper().replace("-", "_").replace(".", "_")
 
 
+def agency_subjects(agency: str) -> str:
+    """Every subject on which the exchange copies facts to one agency."""
+    return f"{ROOT}.agency.{agency}.>"
+
+
+def agency_subject(agency: str, subject: str) -> str:
+    """`kawal.custody.31...` as the agency gets it: `kawal.agency.<agency>.custody.31...`."""
+    return f"{ROOT}.agency.{agency}.{subject.removeprefix(ROOT + '.')}"
+
+
 def subjects_of(service: str) -> str:
     """Every subject on which a service publishes its facts."""
     return f"{ROOT}.{service}.>"
