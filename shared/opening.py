@@ -4,14 +4,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
 
+from shared.bus.commands import NatsCommands
 from shared.bus.connection import Client, connect
 from shared.bus.lead import Lead
 from shared.bus.relay import Relay
 from shared.bus.replay import Replay
+from shared.bus.responder import Responder
 from shared.bus.wake import Announcer
 from shared.clock import Scheduler, SimulatedClock
 from shared.eventstore import CommandHandler, EventStore
@@ -67,6 +70,14 @@ async def _open_commands(
         service.clock_handler = clock_handler(service)
         service.clock.store = service.store
         await service.clock.refresh()
+    if not {"api", "relay"}.isdisjoint(roles):
+        service.responder = Responder(
+            service.store,
+            service.name,
+            settings.cell,
+            partial(_connect, service, "-responder"),
+            _nats_commands(service) if "api" in roles and parts.callers else None,
+        )
     if "relay" in roles:
         lead = Lead(settings.database_url, f"relay-{service.name}")
         nats = await _nats(service, stack, "-relay")
@@ -122,21 +133,29 @@ async def _pool(service: Service, stack: AsyncExitStack, role: str, size: int) -
     return pool
 
 
+def _nats_commands(service: Service) -> NatsCommands:
+    commands = service.parts.commands
+    return NatsCommands(service.name, commands, lambda: service.handler, service.callers_context)
+
+
 async def _nats(service: Service, stack: AsyncExitStack, suffix: str) -> Client:
-    settings = service.settings
-    name = f"kawal-{service.name}{suffix}"
     try:
-        client = await connect(
-            settings.nats_url,
-            settings.nats_user,
-            settings.nats_password,
-            name,
-            patience=settings.start_timeout,
-        )
+        client = await _connect(service, suffix)
     except TimeoutError:
-        raise StartFailed(f"NATS does not answer at {settings.nats_url}") from None
+        raise StartFailed(f"NATS does not answer at {service.settings.nats_url}") from None
     stack.push_async_callback(client.close)
     return client
+
+
+async def _connect(service: Service, suffix: str) -> Client:
+    settings = service.settings
+    return await connect(
+        settings.nats_url,
+        settings.nats_user,
+        settings.nats_password,
+        f"kawal-{service.name}{suffix}",
+        patience=settings.start_timeout,
+    )
 
 
 async def _patiently(service: Service, what: str, open: Callable[[], Awaitable[T]]) -> T:

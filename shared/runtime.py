@@ -8,7 +8,7 @@
     main("custody", build)
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,8 +20,10 @@ from fastapi import APIRouter, FastAPI
 from shared.bus import streams, subjects
 from shared.bus.connection import Client
 from shared.bus.relay import Relay
+from shared.bus.responder import Responder
 from shared.clock import BusinessClock, MoveClock, RealClock, Scheduler, SimulatedClock
 from shared.clock.moving import ClockDecider
+from shared.errors import Forbidden
 from shared.eventstore import (
     Appended,
     Command,
@@ -63,6 +65,8 @@ class Parts:
     decider: Decider | None = None
     commands: Sequence[type[Command]] = ()
     facts: Facts | None = None
+    callers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Who may give commands over NATS: a NATS user, and its roles."""
     projections: Sequence[Projection] = ()
     policies: Sequence[Policy] = ()
     ticks: Sequence[Due] = ()
@@ -91,6 +95,7 @@ class Service:
     clock_handler: CommandHandler = field(init=False)
     scheduler: Scheduler | None = None
     relay: Relay | None = None
+    responder: Responder | None = None
     worker: Worker | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -122,6 +127,15 @@ class Service:
         everything = frozenset({EVERYWHERE})
         facts = await self.facts(commands)
         return Context(self.clock.now(), self.name, "system", everything, everything, facts)
+
+    async def callers_context(self, caller: str, commands: Sequence[Command]) -> Context:
+        """The context in which the commands of a NATS user are decided."""
+        if caller not in self.parts.callers:
+            raise Forbidden(f"{caller} gives no commands here")
+        roles = self.parts.callers[caller]
+        everywhere = frozenset({EVERYWHERE})
+        facts = await self.facts(commands)
+        return Context(self.clock.now(), caller, caller, roles, everywhere, facts)
 
     async def facts(self, commands: Sequence[Command]) -> Any:
         return await self.parts.facts(self, commands) if self.parts.facts is not None else None

@@ -109,6 +109,8 @@ async def _working(service: Service, parts: list[asyncio.Task]) -> AsyncIterator
 def _works(service: Service, roles: Collection[str]) -> Iterator[tuple[str, Coroutine]]:
     if service.relay is not None:
         yield "relay", service.relay.run()
+    if service.responder is not None:
+        yield "responder", service.responder.run()
     if service.worker is not None and "worker" in roles:
         yield "worker", service.worker.run()
     if service.scheduler is not None:

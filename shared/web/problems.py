@@ -98,8 +98,7 @@ def problem_of(error: Exception) -> dict[str, Any]:
             return invalid_input(error)
         case HTTPException():
             return _of_http(error)
-        case asyncpg.DataError():
-            # Some value of a query that Postgres cannot hold: too large, or not a text.
+        case _ if isinstance(error, asyncpg.DataError) or _is_unencodable(error):
             log.warning("refused by the database: %s", error)
             return document(422, "invalid", Invalid.title, "A value is out of range")
     if isinstance(error, UNAVAILABLE):
@@ -108,6 +107,11 @@ def problem_of(error: Exception) -> dict[str, Any]:
     log.error("unforeseen error", exc_info=error)
     title = "Something went wrong here"
     return document(500, "internal", title, "It was logged", trace_id=trace_id())
+
+
+def _is_unencodable(error: Exception) -> bool:
+    """A value that asyncpg cannot send, an integer too large: its error is both of these."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
 
 
 def document(status: int, code: str, title: str, detail: str, **extra: Any) -> dict[str, Any]:

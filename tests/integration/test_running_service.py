@@ -4,14 +4,17 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import asyncpg
 import pytest
+from nats.errors import NoRespondersError
 from toy_service import build
 
 from shared import eventstore, projection
+from shared.bus.commands import give
+from shared.bus.requests import RequestFailed
 from shared.runtime import Service
 from shared.serving import StartFailed, running
 from shared.settings import Settings
@@ -90,7 +93,8 @@ async def test_ready_when_all_is_open_and_the_documents_are_there(bus, migrated)
     async with at_work(bus, migrated) as (_, client):
         status, body = await get(client, "/health/ready")
         assert (status, body["status"]) == (200, "ok")
-        assert {"postgres", "nats", "relay", "worker", "scheduler", "http"} == body["checks"].keys()
+        parts = {"http", "relay", "responder", "worker", "scheduler"}
+        assert body["checks"].keys() == {"postgres", "nats"} | parts
         _, document = await get(client, "/openapi.json")
         assert {"/commands/register-box", "/commands/move-clock", "/boxes", "/positions"} <= set(
             document["paths"]
@@ -148,6 +152,24 @@ async def test_the_clock_is_moved_by_its_role_alone_and_what_is_due_is_done_by_t
         assert (back[0], back[1]["code"]) == (409, "clock-backwards")
     async with at_work(bus, migrated) as (_, client):
         assert (await get(client, "/clock"))[1]["now"] == "2024-02-12T19:00:00Z"
+
+
+async def test_a_service_gives_commands_over_nats_as_itself(bus, migrated):
+    async with at_work(bus, migrated) as (_, client):
+        nats = await bus.connect()
+        given = {"box": "B-1"}
+        answer = None
+        while answer is None:
+            with suppress(NoRespondersError):
+                answer = await give(nats, "custody", "register-box", "exchange", given, "k-1")
+        assert answer["outcome"] == "accepted"
+        again = await give(nats, "custody", "register-box", "exchange", given, "k-1")
+        assert again == answer
+        with pytest.raises(RequestFailed, match="gives no commands"):
+            await give(nats, "custody", "register-box", "stranger", {"box": "B-2"}, "k-2")
+        _, log = await get(client, "/events", roles=["auditor"])
+        assert [event["meta"]["actor"] for event in log["events"]] == ["exchange"]
+        await nats.close()
 
 
 async def test_on_real_time_nobody_moves_the_clock(bus, migrated):

@@ -65,5 +65,6 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         projections=[BoxList()],
         routers=[boxes],
         ticks=[missing],
+        callers={"exchange": frozenset({"officer"})},
         identity=identity,
     )
