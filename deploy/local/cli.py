@@ -76,6 +76,16 @@ def token(
     typer.echo(signed(**claims, seconds=seconds))
 
 
+@app.command("agency-url")
+def agency_url(
+    agency: Annotated[str, typer.Argument(help="The agency's code.")], state: StateOption = DEFAULT
+) -> None:
+    """Where an agency's own NATS client connects, with its password."""
+    from deploy.local.bus import agency_url
+
+    typer.echo(agency_url(_state(state), agency))
+
+
 @app.command()
 def demo(
     scope: Annotated[str, typer.Option(help="Codes of regions, with commas.")] = "31.71",

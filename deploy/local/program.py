@@ -21,9 +21,9 @@ LARGEST_LOG = 64 * 1024 * 1024
 
 
 def password_names() -> list[str]:
-    """Postgres's superuser, and two roles for each service's database."""
-    roles = (f"postgres/{service}_{role}" for service in SERVICES for role in ("owner", "app"))
-    return ["postgres/postgres", *roles]
+    """Postgres's superuser; for each service two roles in its database and a user of NATS."""
+    kinds = ("postgres/{}_owner", "postgres/{}_app", "nats/{}")
+    return ["postgres/postgres", *(kind.format(name) for name in SERVICES for kind in kinds)]
 
 
 @dataclass(frozen=True, slots=True)

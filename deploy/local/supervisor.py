@@ -59,13 +59,13 @@ class Supervisor:
     def _up(self, say: Say) -> dict[str, str]:
         missing = [name for name in SERVERS if self.state.process(name) is None]
         taken = self._ports(missing)
-        passwords = self.state.passwords([*program.password_names(), *bus.password_names(SERVICES)])
+        passwords = self.state.passwords([*program.password_names(), *bus.password_names()])
         load_key(key_path(self.state))
         postgres = Postgres(
             self.state.folder / "postgres", taken["postgres"], passwords["postgres/postgres"]
         )
         nats = Nats(self.state.folder / "nats", taken["nats"])
-        config = bus.config(nats, taken, passwords)
+        config = bus.config(nats, taken, SERVICES, passwords)
         issuer = program.issuer(self.state, taken)
         with ThreadPoolExecutor() as pool:
             starts = (

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from deploy.local.program import ROOT, SERVICES
+from deploy.nats import CONFIG
 
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
@@ -84,5 +85,6 @@ def test_the_passwords_that_the_file_asks_for_are_made_once_and_for_the_owner(
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     asked = set(re.findall(r"\$\{(\w+):\?see deploy/docker/env.sh\}", COMPOSE.read_text()))
     assert asked and asked <= set(made)
+    assert set(re.findall(r"\$(KAWAL_\w+)", CONFIG.read_text())) <= set(made)
     assert len(set(made.values())) == len(made)
     assert subprocess.run(command, check=False, capture_output=True).returncode == 2
