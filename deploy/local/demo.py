@@ -76,9 +76,14 @@ def _play(state: State, asked: Options, urls: dict[str, str], console: Console) 
     try:
         report = asyncio.run(run(asked, urls, token, state.folder, console))
     except Unexpected as unexpected:
-        raise Failure(f"the demo stopped: {unexpected}") from None
+        raise Failure(f"the demo stopped: {_shortened(str(unexpected))}") from None
     show(report.figures, report.faults, console)
     return not report.faults
+
+
+def _shortened(text: str, most: int = 600) -> str:
+    """A request of hundreds of items stays one readable line: its start, and the answer at its end."""
+    return text if len(text) <= most else f"{text[: most // 4]} ... {text[-most:]}"
 
 
 def _forget_another_run(supervisor: Supervisor, asked: Options, say: Callable[[str], None]) -> None:
