@@ -184,6 +184,12 @@ class Service:
         assert self.worker is not None
         await self.worker.wait_for(source, position, seconds)
 
+    async def wait_until_acted(self, source: str, position: int, seconds: float) -> None:
+        """Waits for all that reads `source`, and for what its policies do about it."""
+        assert self.worker is not None
+        names = [consumer.name for consumer in (*self.parts.projections, *self.parts.policies)]
+        await self.worker.wait_for(source, position, seconds, names)
+
     def ticks(self) -> list[Callable[[datetime], Awaitable[Sequence[Command]]]]:
         return [partial(due, self) for due in self.parts.ticks]
 

@@ -49,23 +49,34 @@ class Field:
         """Send all commands in bulk, a few requests at a time; each must be accepted, or, where
         `refused` names a code, refused with it."""
         todo = list(commands)
+        if not todo:
+            return
         advance = self.progress.stage(stage, len(todo))
         limit = asyncio.Semaphore(PARALLEL)
 
         async def one(number: int, chunk: Sequence[Command]) -> None:
             async with limit:
-                results = await self.client.bulk(service, list(chunk), f"{stage}:{number}", actor)
+                key = f"{slug(stage)}:{number}"
+                results = await self.client.bulk(service, list(chunk), key, actor)
                 _judge(stage, chunk, results, refused)
                 advance(len(chunk))
 
-        async with asyncio.TaskGroup() as group:
-            for number, chunk in enumerate(_chunks(todo, batch)):
-                group.create_task(one(number, chunk))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, chunk in enumerate(_chunks(todo, batch)):
+                    group.create_task(one(number, chunk))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def caught_up(self, reader: str, owner: str) -> None:
         """Wait until `reader` has seen and acted on everything that `owner` has stored."""
         position = (await self.client.get(owner, "/positions"))["store"]
-        await self.client.get(reader, "/summary", at_least=f"{owner}:{position}")
+        await self.client.get(reader, "/positions", at_least=f"{owner}:{position}")
+
+
+def slug(stage: str) -> str:
+    """A stage's name as a part of an idempotency key."""
+    return "-".join(stage.split())
 
 
 def _chunks(items: Sequence[Command], size: int) -> Iterable[list[Command]]:

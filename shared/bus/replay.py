@@ -72,7 +72,8 @@ def answer_replays(broker: Broker, store: Any, service: str, cell: str) -> None:
         description="Where the log ends, and which log it is",
     )
     async def position(_: dict[str, Any]) -> bytes:
-        return orjson.dumps({"position": await store.position(), "log_id": str(await store.log_id())})
+        log_id = str(await store.log_id())
+        return orjson.dumps({"position": await store.position(), "log_id": log_id})
 
 
 @dataclass(frozen=True)

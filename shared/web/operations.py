@@ -14,8 +14,10 @@ from starlette.responses import Response
 from shared.errors import NotFound, Refused
 from shared.eventstore import Recorded
 from shared.projection import Worker
+from shared.web import queries
 from shared.web.auth import role
 from shared.web.principal import Principal
+from shared.web.queries import AtLeast
 from shared.web.responses import json
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class Operated(Protocol):
 
     async def positions(self) -> dict[str, Any]: ...
 
+    async def wait_until_acted(self, source: str, position: int, seconds: float) -> None: ...
+
     async def read_log(self, after: int, limit: int) -> Sequence[Recorded]: ...
 
     def clock_says(self) -> dict[str, Any]: ...
@@ -49,7 +53,10 @@ def operations_router(service: Operated) -> APIRouter:
     running: dict[str, asyncio.Task[None]] = {}
 
     @router.get("/positions", summary="How far the store, its stream and the read models are")
-    async def positions() -> Response:
+    async def positions(at_least: AtLeast = None) -> Response:
+        """With `at_least`, waits until read models and policies have dealt with it."""
+        for source, position in queries.positions(at_least or []).items():
+            await queries.within(service.wait_until_acted, source, position)
         return json(await service.positions())
 
     @router.get("/clock", summary="The business time")

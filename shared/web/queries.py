@@ -2,7 +2,7 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -101,12 +101,10 @@ def _tags(header: str) -> list[str]:
     return [tag.strip() for tag in header.split(",") if tag.strip()]
 
 
-async def caught_up(
-    request: Request,
-    at_least: Annotated[
-        list[str] | None, Query(description="<service>:<position>", max_length=10)
-    ] = None,
-) -> None:
+AtLeast = Annotated[list[str] | None, Query(description="<service>:<position>", max_length=10)]
+
+
+async def caught_up(request: Request, at_least: AtLeast = None) -> None:
     """Waits until the read models are at the positions that the caller has seen."""
     for source, position in positions(at_least or []).items():
         await wait(request, source, position)
@@ -131,6 +129,13 @@ async def wait(request: Request, source: str, position: int) -> None:
     wait_for = getattr(request.app.state, "wait_for", None)
     if wait_for is None:
         raise NotCaughtUp("This process has no projections to wait for")
+    await within(wait_for, source, position)
+
+
+async def within(
+    wait_for: Callable[[str, int, float], Awaitable[None]], source: str, position: int
+) -> None:
+    """Some seconds of `wait_for`; 503 if they do not suffice."""
     try:
         await wait_for(source, position, WAIT_SECONDS)
     except TimeoutError:

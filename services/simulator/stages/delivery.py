@@ -9,6 +9,7 @@ from services.simulator.field import Command, Field
 from services.simulator.world import BALLOT_KINDS
 
 BALLOT = "surat-suara"
+RECAP_BOX = "kotak-rekapitulasi"
 REVOTE = 1000
 VARIANCE = 10
 SURPLUS = 20
@@ -185,6 +186,8 @@ def _materials(field: Field) -> Iterable[Command]:
         for station in field.world.stations.values():
             if station.city == city:
                 needs.update(station.items)
+        districts = [code for code in field.world.kecamatan if code.startswith(city)]
+        needs[RECAP_BOX] = len(districts) * len(field.world.recap_boxes(city))
         lines = [_line(item, "", count) for item, count in needs.items() if count]
         yield _receipt(field.world.place(f"GUDANG-{city}"), f"SJ-MAT-{city}", "delivery", lines)
 
