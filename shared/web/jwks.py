@@ -16,8 +16,12 @@ log = logging.getLogger(__name__)
 
 KEEP_SECONDS = 600.0
 RETRY_SECONDS = 5.0
+RETRY_SECONDS_AT_FIRST = 0.5
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 MOST_BYTES = 1_000_000
+
+_AWAY = (aiohttp.ClientError, TimeoutError)
+_NONSENSE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Jwks:
@@ -42,18 +46,22 @@ class Jwks:
         return self._keys.get(kid)
 
     async def _refresh(self) -> None:
+        """Many who wait for it make one request; an issuer that is away is not asked by each."""
         async with self._lock:
-            if time.monotonic() - self._tried < RETRY_SECONDS:
-                return
+            pause = RETRY_SECONDS if self._keys else RETRY_SECONDS_AT_FIRST
+            if time.monotonic() - self._tried >= pause:
+                await self._try()
+        if not self._keys:
+            raise Unavailable("The issuer of tokens does not answer; try again")
+
+    async def _try(self) -> None:
+        try:
+            self._keys = usable(await self._fetch())
+            self._fetched = time.monotonic()
+        except (*_AWAY, *_NONSENSE) as error:
+            log.warning("no keys from %s: %s", self._url or self._issuer, error)
+        finally:
             self._tried = time.monotonic()
-            try:
-                self._keys = usable(await self._fetch())
-                self._fetched = time.monotonic()
-            except (aiohttp.ClientError, TimeoutError, JoseError, ValueError, KeyError) as error:
-                log.warning("no keys from %s: %s", self._url or self._issuer, error)
-                if not self._keys:
-                    self._tried = float("-inf")
-                    raise Unavailable("The issuer of tokens does not answer; try again") from None
 
     async def _fetch(self) -> dict[str, Any]:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
