@@ -17,8 +17,8 @@ from shared.bus.message import Message
 from shared.bus.requests import Broker, ask
 
 PAGE_EVENTS = 1_000
-PAGE_BYTES = 512 * 1024
-"""Half the default payload limit; a single larger event still makes a page."""
+PAGE_BYTES = 768 * 1024
+"""Below the default payload limit of 1 MiB; a single larger event still makes a page."""
 
 
 class Range(BaseModel):
