@@ -82,7 +82,7 @@ def _play(state: State, asked: Options, urls: dict[str, str], console: Console) 
 
 
 def _shortened(text: str, most: int = 600) -> str:
-    """A request of hundreds of items stays one readable line: its start, and the answer at its end."""
+    """A request of hundreds of items stays readable: its start, and the answer at its end."""
     return text if len(text) <= most else f"{text[: most // 4]} ... {text[-most:]}"
 
 
