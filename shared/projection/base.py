@@ -69,6 +69,8 @@ class Policy(ABC):
     """Every type of command that `react` may return."""
     starts: ClassVar[Literal["beginning", "now"]] = "beginning"
     """Where a policy that is new to a running system begins to read."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Projections of this service that show an event before the policy reacts to it."""
 
     def key(self, message: Message) -> str:
         """The entity whose later events wait when this one cannot be handled."""

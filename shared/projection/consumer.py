@@ -17,6 +17,7 @@ class Consumer(ABC):
     """A projection or a policy as its lanes see it; `lock` keeps the lanes of one apart in time."""
 
     kind: ClassVar[Literal["projection", "policy"]]
+    reads: tuple[str, ...] = ()
 
     def __init__(self, of: Projection | Policy, version: int) -> None:
         self.name = of.name
@@ -62,6 +63,7 @@ class Reactor(Consumer):
     def __init__(self, policy: Policy, wake: Callable[[], None]) -> None:
         super().__init__(policy, 1)
         self.policy = policy
+        self.reads = policy.reads
         self._wake = wake
         self._since: dict[str, datetime | None] = {}
 

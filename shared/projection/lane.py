@@ -32,10 +32,14 @@ PASS_OVER = 2_000
 """How far a lane reads past events that it does not handle before it saves its place."""
 SAVE_SECONDS = 0.25
 IDLE_SECONDS = 5.0
+REBUILD_POLL_SECONDS = 0.05
 
 
 class Lane:
-    """Follows one source; up to `position` everything is applied and committed."""
+    """Follows one source; up to `position` everything is applied and committed.
+
+    `behind`: lanes of the same source that show an event before it is handled here.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Lane:
         self.loaded = False
         self.owner_position = 0
         self.last_recorded: datetime | None = None
+        self.behind: Sequence[Lane] = ()
         self._replay = replay
         self._generation = generation
         self._on_stale = on_stale
@@ -140,6 +145,13 @@ class Lane:
         await self._fill(None)
         await self._save()
 
+    async def shown(self, position: int, log_id: UUID) -> None:
+        """Return when what is up to `position` of this log is applied and committed."""
+        await self.progress.wait(position)
+        while self.log_id != log_id:
+            await asyncio.sleep(REBUILD_POLL_SECONDS)
+            await self.progress.wait(position)
+
     async def _step(self) -> bool:
         if self._stalled:
             await self._fill(None)
@@ -183,6 +195,9 @@ class Lane:
         handles = self.consumer.handles
         handled = [message for message in messages if message.type in handles]
         last = messages[-1]
+        if handled:
+            for lane in self.behind:
+                await lane.shown(last.position, last.log_id)
         if handled or last.position - self.writer.checkpoint.position >= PASS_OVER:
             await self.writer.write(handled, last.position, last.log_id)
         elif self.log_id is None:

@@ -67,6 +67,9 @@ class Worker:
             for consumer in consumers
             for source in consumer.sources
         }
+        for (name, source), lane in self._lanes.items():
+            reads = [self._lanes.get((read, source)) for read in self._consumers[name].reads]
+            lane.behind = [before for before in reads if before is not None]
         lanes = self._lanes.values()
         self._hubs = [
             Hub(source, [lane for lane in lanes if lane.source == source], open_feed, replay)
