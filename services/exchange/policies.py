@@ -1,6 +1,5 @@
 """What the exchange does by itself when others report: notices, supplements, end of coverage."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,9 +21,6 @@ from shared.eventstore import Command
 from shared.projection import Intent, Policy
 
 SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)
-
-PATIENCE_SECONDS = 10.0
-POLL_SECONDS = 0.02
 
 WITHDRAWN = frozenset({inventory.SiteRejected.type, inventory.SiteReplaced.type})
 
@@ -73,8 +69,8 @@ class Supplement(Policy):
     """Tells the addressee of an issued letter which of its sites changed.
 
     It asks twice: when a site changes, which letters are issued; when a letter is issued, which
-    sites changed since its draft. Each time the read model first shows what it reacts to, so
-    whichever comes second sees the other; the decision drops what was told already.
+    sites changed since its draft. Each time the read models show what it reacts to, so whichever
+    comes second sees the other; the decision drops what was told already.
     """
 
     name: ClassVar[str] = "supplement"
@@ -84,18 +80,13 @@ class Supplement(Policy):
         exchange.LetterIssued.type,
     }
     issues: ClassVar[tuple[type[Command], ...]] = (SupplementLetter,)
-
-    def key(self, message: Message) -> str:
-        """Changes of one site are told in their order."""
-        return message.stream
+    reads: ClassVar[tuple[str, ...]] = (Sites.name, Letters.name)
 
     async def react(self, connection: asyncpg.Connection, message: Message) -> Sequence[Intent]:
         event: Any = decode(message.type, message.data)
         if message.type == exchange.LetterIssued.type:
-            await shown(connection, Letters.name, message)
             changed = SQL.differences(connection, letter=event.letter)
             return [Intent(supplement(event.letter, row), row["site"]) async for row in changed]
-        await shown(connection, Sites.name, message)
         row = await SQL.site(connection, site=event.site)
         if row is None:
             raise LookupError(f"{event.site} was never proposed")
@@ -105,15 +96,6 @@ class Supplement(Policy):
             Intent(supplement(letter["letter"], change), letter["letter"])
             async for letter in letters
         ]
-
-
-async def shown(connection: asyncpg.Connection, projection: str, message: Message) -> None:
-    """Waits until the read model shows the message; a `TimeoutError` makes the engine try again."""
-    place = {"name": projection, "source": message.service}
-    at = {"position": message.position, "log_id": message.log_id}
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await SQL.shows(connection, **place, **at):
-            await asyncio.sleep(POLL_SECONDS)
 
 
 def described(event: Any, row: Mapping[str, Any]) -> dict[str, Any]:
