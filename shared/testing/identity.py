@@ -44,7 +44,9 @@ def choose(binary: Path, folder: Path) -> Identity:
     namespace = ("unshare", "--user", f"--map-user={user}", f"--map-group={group}", "--")
     switch = (
         *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"),
-        *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"),
+        # The secure bit lets access(2), by which Postgres finds its programs, count the capability.
+        *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+        *("--securebits=+no_setuid_fixup", "--"),
     )
     candidates = (
         Identity(namespace, os.geteuid(), os.getegid()),

@@ -8,6 +8,7 @@ import asyncpg
 import nats
 import pytest
 
+from shared.testing import identity
 from shared.testing.fixtures import PostgresForTests
 from shared.testing.nats import Nats
 from shared.testing.postgres import Postgres
@@ -48,6 +49,24 @@ def test_a_killed_postgres_starts_again(tmp_path: Path) -> None:
     second = server.start()
     assert second.alive() and not first.alive()
     assert server.stop(second)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become someone else")
+@pytest.mark.parametrize("forbidden", ["", "unshare"])
+def test_as_root_it_runs_in_another_users_closed_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forbidden: str
+) -> None:
+    works = identity._works
+    monkeypatch.setattr(
+        identity, "_works", lambda who, *rest: who.prefix[0] != forbidden and works(who, *rest)
+    )
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    os.chown(closed, 12345, 12345)
+    server = Postgres(closed / "postgres", free_port(), "secret", attached=True)
+    process = server.start()
+    assert server.stop(process)
+    assert (closed.stat().st_uid, closed.stat().st_mode & 0o777) == (12345, 0o700)
 
 
 def test_a_port_in_use_is_named_in_the_error(tmp_path: Path, postgres: PostgresForTests) -> None:
