@@ -117,6 +117,7 @@ class Batch:
             places,
             [expected for _, _, expected, _ in ops],
             [count for _, _, _, count in ops],
+            *self._links(),
             self._ids,
             self._commands,
             self._streams,
@@ -131,6 +132,17 @@ class Batch:
             [append.fingerprint for append in self.appends],
             [append.result for append in self.appends],
         )
+
+    def _links(self) -> tuple[list[int], list[int]]:
+        """Places of commands that follow another one of this batch, and of that one."""
+        places = {append.command_id: place for place, append in enumerate(self.appends, 1)}
+        links = [
+            (place, places[before])
+            for place, append in enumerate(self.appends, 1)
+            for before in append.follows
+            if before in places
+        ]
+        return [place for place, _ in links], [before for _, before in links]
 
     def ops(self) -> list[tuple[int, str, int, int]]:
         """(place of the command from 1, stream, expected version, number of events)."""
@@ -160,6 +172,8 @@ class Batch:
         if verdict == "appended":
             return Appended(first, last, append.result, False)
         if verdict == "conflict":
+            if not op:
+                return unfounded(append)
             _, stream, expected, _ = ops[op - 1]
             return Conflict(stream, expected, actual)
         if fingerprint != append.fingerprint:
@@ -171,3 +185,10 @@ def _holds(expected: int, head: int) -> bool:
     if expected == Expected.EXISTS:
         return head > 0
     return expected in (head, Expected.ANY)
+
+
+def unfounded(append: Append) -> Conflict:
+    """The verdict on an append that follows one that was not appended."""
+    write = append.writes[0] if append.writes else None
+    stream, expected = (write.stream, write.expected) if write else ("", 0)
+    return Conflict(stream, expected, expected)

@@ -71,8 +71,9 @@ class Write:
 class Append:
     """One command's effect: all writes or none, if every write's and check's version holds.
 
-    `checks` maps streams that are not written to their expected versions. A later append with the
-    same `command_id` and `fingerprint` answers with this one's outcome and does nothing.
+    `checks` maps streams that are not written to their expected versions. `follows` are commands
+    before this one in the same call whose events it was decided on: if one of them is not appended
+    now, this one is a conflict. A later append with the same `command_id` and `fingerprint` answers with this one's outcome and does nothing.
     """
 
     command_id: UUID
@@ -81,6 +82,7 @@ class Append:
     checks: Mapping[str, int]
     metadata: Metadata
     result: bytes = b"{}"
+    follows: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

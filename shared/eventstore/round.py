@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from shared.contracts.base import Event
 from shared.errors import Forbidden, Invalid, Refused
@@ -36,6 +37,7 @@ class Round:
     def __init__(self, decider: Decider, states: dict[str, Versioned]) -> None:
         self._decider = decider
         self._states = states
+        self._writers: dict[str, UUID] = {}
 
     def decide(self, asked: Asked) -> Decision:
         """Decide as if everything decided before were appended."""
@@ -78,7 +80,9 @@ class Round:
             results.refused(decision.error)
             if isinstance(decision.error, Refused)
             else results.ACCEPTED,
+            tuple({self._writers[s] for s in {*streams, *written} if s in self._writers}),
         )
+        self._writers |= dict.fromkeys(after, request.command_id)
         decision.after = after
         self._states.update(after)
 

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
 from shared.eventstore import queries
-from shared.eventstore.batch import Batch, Verdict
+from shared.eventstore.batch import Batch, Verdict, unfounded
 from shared.eventstore.errors import Unavailable
 from shared.eventstore.model import Append, Appended
 from shared.eventstore.patience import BACKOFF, PATIENCE, TRANSIENT
@@ -31,6 +32,7 @@ class Ticket:
     def __init__(self, count: int) -> None:
         self.verdicts: list[Verdict | Exception | None] = [None] * count
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost: set[UUID] = set()
         self._left = count
 
     def settle(self, place: int, verdict: Verdict | Exception) -> None:
@@ -51,6 +53,8 @@ class Waiting:
     alone: bool = False
 
     def settle(self, verdict: Verdict | Exception) -> None:
+        if not isinstance(verdict, Appended) or verdict.replayed:
+            self.ticket.lost.add(self.append.command_id)
         self.ticket.settle(self.place, verdict)
 
 
@@ -138,6 +142,7 @@ class Writer:
         return batch
 
     async def _append(self, waiting: Sequence[Waiting]) -> None:
+        waiting = [one for one in waiting if not self._unfounded(one)]
         batch = Batch()
         for one in waiting:
             batch.add(one.append)
@@ -146,7 +151,17 @@ class Writer:
             one.settle(verdict)
         self._announce(verdicts)
 
+    @staticmethod
+    def _unfounded(one: Waiting) -> bool:
+        """Whether it follows an append that an earlier batch did not take; then it is settled."""
+        lost = not one.ticket.lost.isdisjoint(one.append.follows)
+        if lost:
+            one.settle(unfounded(one.append))
+        return lost
+
     async def _commit(self, batch: Batch) -> list[Verdict]:
+        if not batch.appends:
+            return []
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         if batch.sequential:
