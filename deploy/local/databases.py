@@ -7,6 +7,7 @@ import asyncpg
 
 from deploy.migrate import migrate
 from shared.cli.app import Failure
+from shared.migrations import MigrationChanged
 from shared.testing.postgres import Postgres
 from shared.testing.provision import Database, provision
 
@@ -21,6 +22,8 @@ async def prepare(
         raise Failure(
             "Postgres does not take the password of passwords.json: was that file replaced?"
         ) from None
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Failure(f"Postgres does not answer: {error}") from None
     try:
         databases = {
             service: await provision(server, admin, service, _secrets(service, passwords))
@@ -28,12 +31,17 @@ async def prepare(
         }
     finally:
         await admin.close()
-    await asyncio.gather(
-        *(
-            migrate(service, database.owner_dsn, database.app_role)
-            for service, database in databases.items()
+    try:
+        await asyncio.gather(
+            *(
+                migrate(service, database.owner_dsn, database.app_role)
+                for service, database in databases.items()
+            )
         )
-    )
+    except MigrationChanged as changed:
+        raise Failure(
+            f"the databases in this state folder are of another version: {changed}"
+        ) from None
     return databases
 
 

@@ -43,6 +43,7 @@ SETTINGS = {
 
 # Above the kernel's largest pid (2 ** 22).
 NOBODY_PID = "4999999"
+DYING = 3.0
 
 HBA = f"""\
 # Loopback only, a password for every role; nobody is trusted.
@@ -154,7 +155,8 @@ class Postgres:
         """
         reap()
         lines = self._pid_file()
-        if lines and not _is_postgres(int(lines[0])):
+        # A server killed a moment ago is waited for; a living one makes the start fail.
+        if lines and wait_until(lambda: not _is_postgres(int(lines[0])), DYING):
             (self.data / "postmaster.pid").write_text("\n".join([NOBODY_PID, *lines[1:]]) + "\n")
 
     def stop(self, process: ProcessId, timeout: float = 30.0) -> bool:
