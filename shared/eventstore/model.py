@@ -73,7 +73,8 @@ class Append:
 
     `checks` maps streams that are not written to their expected versions. `follows` are commands
     before this one in the same call whose events it was decided on: if one of them is not appended
-    now, this one is a conflict. A later append with the same `command_id` and `fingerprint` answers with this one's outcome and does nothing.
+    now, this one is a conflict. A later append with the same `command_id` and `fingerprint`
+    answers with this one's outcome and does nothing.
     """
 
     command_id: UUID
