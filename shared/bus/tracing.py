@@ -11,6 +11,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.bus.cloudevents import Stored
 
 MOST_LINKS = 32
+SAMPLED = "-01"
 
 _tracer = trace.get_tracer("kawal.relay")
 _propagator = TraceContextTextMapPropagator()
@@ -19,11 +20,12 @@ _propagator = TraceContextTextMapPropagator()
 @contextmanager
 def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
     """A span for a run of events: child of the one request that made them, linked to several."""
-    if not events or isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    parents = {_traceparent(event.meta): None for event in events[:MOST_LINKS]}
+    sampled = [parent for parent in parents if parent.endswith(SAMPLED)]
+    if not sampled:
         yield
         return
-    parents = {event.meta: None for event in events[:MOST_LINKS]}
-    contexts = [found for meta in parents if (found := _context(meta)) is not None]
+    contexts = [_propagator.extract({"traceparent": parent}) for parent in sampled]
     links = [trace.Link(trace.get_current_span(found).get_span_context()) for found in contexts]
     with _tracer.start_as_current_span(
         f"relay {service}",
@@ -36,6 +38,5 @@ def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1_024)
-def _context(meta: bytes):
-    traceparent = orjson.loads(meta).get("traceparent")
-    return _propagator.extract({"traceparent": traceparent}) if traceparent else None
+def _traceparent(meta: bytes) -> str:
+    return orjson.loads(meta).get("traceparent") or ""
