@@ -114,28 +114,33 @@ from inventory.kit where kit = :kit;
 -- name: needs_summary^
 -- Boxes: those of the stations and the recapitulation boxes of their kecamatan. Ballots: the needs
 -- and the re-vote stock of each kind and dapil that the stations have.
-with station as (
-    select p.region, p.voters, p.dapil, p.sheets, p.boxes, p.postponed
-    from inventory.polling_station as p
-    where (:region::text is null or p.region = :region or starts_with(p.region, :region || '.'))
+with kelurahan as (
+    select region, dapil, count(*) as tps, sum(voters) as voters, sum(sheets) as sheets,
+        sum(boxes) as boxes, count(postponed) as postponed
+    from inventory.polling_station
+    group by region, dapil
+), station as (
+    select k.*
+    from kelurahan as k
+    where (:region::text is null or k.region = :region or starts_with(k.region, :region || '.'))
       and (:scope::text[] is null or exists (
             select from unnest(:scope::text[]) as s (code)
-            where p.region = s.code or starts_with(p.region, s.code || '.')))
+            where k.region = s.code or starts_with(k.region, s.code || '.')))
 ), district as (
     select distinct d.key, d.value
-    from (select distinct dapil from station) as s
-    cross join lateral jsonb_each_text(s.dapil) as d
+    from station
+    cross join lateral jsonb_each_text(station.dapil) as d
 ), rule as (
     select (body ->> 'recap_boxes')::bigint as recap_boxes,
         (body ->> 'revote_ballots')::bigint as revote_ballots
     from inventory.rules
 )
 select
-    count(*) as tps,
+    coalesce(sum(tps), 0)::bigint as tps,
     count(distinct region) as kelurahan,
     count(distinct left(region, 8)) as kecamatan,
     coalesce(sum(voters), 0)::bigint as voters,
-    count(postponed) as postponed,
+    coalesce(sum(postponed), 0)::bigint as postponed,
     (coalesce(sum(boxes), 0) + count(distinct left(region, 8))
         * coalesce((select recap_boxes from rule), 0))::bigint as boxes,
     (coalesce(sum(sheets), 0) + (select count(*) from district)
