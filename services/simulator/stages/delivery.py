@@ -10,7 +10,6 @@ from services.simulator.world import BALLOT_KINDS
 
 BALLOT = "surat-suara"
 RECAP_BOX = "kotak-rekapitulasi"
-RECAP_BOX = "kotak-rekapitulasi"
 REVOTE = 1000
 VARIANCE = 10
 SURPLUS = 20
@@ -181,7 +180,7 @@ def _surplus(field: Field) -> Iterable[Command]:
 
 
 def _materials(field: Field) -> Iterable[Command]:
-    """Everything that is not a ballot, for all stations and kecamatan of a city."""
+    """Everything that is not a ballot, for all stations of a city."""
     for city in field.world.cities:
         needs: Counter[str] = Counter()
         for station in field.world.stations.values():
@@ -189,8 +188,6 @@ def _materials(field: Field) -> Iterable[Command]:
                 needs.update(station.items)
         districts = [code for code in field.world.kecamatan if code.startswith(city)]
         needs[RECAP_BOX] = len(districts) * len(field.world.recap_boxes(city))
-        kecamatan = [code for code in field.world.kecamatan if code[:5] == city]
-        needs[RECAP_BOX] = sum(len(field.world.recap_boxes(code)) for code in kecamatan)
         lines = [_line(item, "", count) for item, count in needs.items() if count]
         yield _receipt(field.world.place(f"GUDANG-{city}"), f"SJ-MAT-{city}", "delivery", lines)
 
