@@ -185,10 +185,12 @@ class Service:
         await self.worker.wait_for(source, position, seconds)
 
     async def wait_until_acted(self, source: str, position: int, seconds: float) -> None:
-        """Waits for all that reads `source`, and for what its policies do about it."""
+        """Waits for all that reads `source`, for what its policies do about it, and to see that."""
         assert self.worker is not None
         names = [consumer.name for consumer in (*self.parts.projections, *self.parts.policies)]
         await self.worker.wait_for(source, position, seconds, names)
+        if source != self.name:
+            await self.settled(seconds)
 
     def ticks(self) -> list[Callable[[datetime], Awaitable[Sequence[Command]]]]:
         return [partial(due, self) for due in self.parts.ticks]

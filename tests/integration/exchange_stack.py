@@ -33,6 +33,7 @@ from shared.testing.provision import Database
 from shared.testing.web import Issuer, running
 
 ISSUER = Issuer()
+PATIENCE = 30.0
 START = datetime(2023, 10, 30, 1, tzinfo=UTC)
 
 REGISTRAR = {"roles": ("registrar", "operator"), "agency": "KPU"}
@@ -166,15 +167,12 @@ class Exchange:
 
     async def caught_up(self, service: str) -> None:
         position = self.bus.log(service).position
-        status, answer = await self.get(f"/summary?at_least={service}:{position}")
-        assert status == 200, answer
+        await self.service.wait_until_acted(service, position, PATIENCE)
 
     async def own(self) -> None:
         """Returns when its own facts are shown and acted on."""
-        await asyncio.sleep(0)
         position = await self.service.store.position()
-        status, answer = await self.get(f"/summary?at_least=exchange:{position}")
-        assert status == 200, answer
+        await self.service.wait_until_acted("exchange", position, PATIENCE)
 
     async def directory(self) -> None:
         status, answer = await self.post("/imports/directory", {}, ADMIN)
