@@ -1,11 +1,16 @@
 """Imports over HTTP: the official totals apportioned, and files of real counts."""
 
+import asyncio
 import csv
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from inventory_service import at_work
+from inventory_service import ISSUER, at_work
+from typer.testing import CliRunner
+
+from services.inventory.cli import app
+from shared.cli.app import Failure
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "dki_kelurahan.csv"
 HEADER = "kode,kelurahan,tps_reguler,tps_khusus,tps_total,dpt_2024_jika_diketahui\n"
@@ -141,3 +146,24 @@ async def test_a_file_numbers_special_stations_from_901_and_takes_no_station_awa
         assert (await person.post(files, (HEADER + more).encode()))[0] == 200
         totals = await person.get("/summary")
         assert (totals["tps"], totals["voters"]) == (21, 5400)
+
+
+async def test_files_and_totals_are_imported_from_the_command_line(bus, database, tmp_path):
+    file = tmp_path / "tps.csv"
+    file.write_text(HEADER + PULAU, encoding="utf-8")
+    async with at_work(bus, database) as person:
+        url = str(person.client._base_url).rstrip("/")
+        asked = ["--url", url, "--token", ISSUER.token(["operator"], ["31"])]
+
+        async def kawal(*words: str):
+            return await asyncio.to_thread(CliRunner().invoke, app, [*words, *asked])
+
+        done = await kawal("import", "tps", str(file))
+        assert "4 regions and 20 polling stations" in done.output
+        done = await kawal("import", "official", "--scope", "31.01.02")
+        assert done.exit_code == 0
+        refused = await kawal("import", "official", "--scope", "31.99")
+        assert isinstance(refused.exception, Failure)
+        assert "There is no region 31.99" in str(refused.exception)
+        absent = await kawal("import", "tps", str(tmp_path / "absent.csv"))
+        assert isinstance(absent.exception, Failure)
