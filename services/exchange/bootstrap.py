@@ -1,15 +1,22 @@
 """The exchange, composed."""
 
+import asyncio
+
 from services.exchange.api import directory_router, queries_router
+from services.exchange.carrier import Carrier
 from services.exchange.domain.decider import COMMANDS, ExchangeDecider
 from services.exchange.lookups import escalations, facts
 from services.exchange.policies import CloseWithdrawn, Notify, Supplement
 from services.exchange.projections.exchange import Letters
 from services.exchange.projections.sites import Sites
+from shared.bus.connection import connect
+from shared.bus.lead import Lead
 from shared.runtime import Service, assemble
 from shared.settings import Settings
 from shared.web.auth import Authenticator
 
+AGENCIES = ("POLDA-METRO-JAYA",)
+"""Who has an account on NATS and a stream of its own there."""
 DESCRIPTION = "Who was told what, what they answered, what they did: agencies, letters, notices."
 
 
@@ -26,6 +33,26 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         projections=(Letters(), Sites()),
         policies=(Notify(), Supplement(), CloseWithdrawn()),
         ticks=(escalations,),
+        background=(("worker", carry),),
         routers=(queries_router, directory_router),
         identity=identity,
     )
+
+
+async def carry(service: Service) -> None:
+    """The carriers of the agencies that are served over NATS."""
+    async with asyncio.TaskGroup() as group:
+        for agency in AGENCIES:
+            group.create_task(_carry(service, agency))
+
+
+async def _carry(service: Service, agency: str) -> None:
+    settings = service.settings
+    name = f"kawal-{service.name}-carrier"
+    nats = await connect(settings.nats_url, settings.nats_user, settings.nats_password, name)
+    lead = Lead(settings.database_url, f"carrier-{agency}")
+    try:
+        carrier = Carrier(service.store, service.pool, nats, agency, settings.cell, lead=lead)
+        await carrier.run()
+    finally:
+        await nats.close()

@@ -6,7 +6,7 @@ acknowledges on each message's reply subject; a repeat carries the same `ce-id`.
 
 from nats.js import JetStreamContext, api
 
-from shared.bus import subjects
+from shared.bus import streams, subjects
 from shared.bus.accounts import consumer_name
 from shared.bus.connection import Client
 from shared.bus.message import Message
@@ -15,20 +15,22 @@ STREAM_BYTES = 256 * 1024 * 1024
 DOUBLES_SECONDS = 120
 
 
-async def declare(js: JetStreamContext, agency: str) -> None:
-    """The agency's stream and its durable; what exists is kept."""
+async def declare(js: JetStreamContext, agency: str, first: int = 1) -> None:
+    """The agency's stream and its durable; what exists is kept, a new stream begins at `first`."""
     stream = subjects.agency_stream(agency)
-    await js.add_stream(
-        name=stream,
-        description=f"What concerns {agency}",
-        subjects=[subjects.agency_subjects(agency)],
-        storage=api.StorageType.FILE,
-        discard=api.DiscardPolicy.OLD,
-        max_bytes=STREAM_BYTES,
-        duplicate_window=DOUBLES_SECONDS,
-        deny_delete=True,
-        deny_purge=True,
-    )
+    if await streams.find(js, stream) is None:
+        await js.add_stream(
+            name=stream,
+            description=f"What concerns {agency}",
+            subjects=[subjects.agency_subjects(agency)],
+            storage=api.StorageType.FILE,
+            discard=api.DiscardPolicy.OLD,
+            max_bytes=STREAM_BYTES,
+            duplicate_window=DOUBLES_SECONDS,
+            deny_delete=True,
+            deny_purge=True,
+            first_seq=first if first > 1 else None,
+        )
     durable = consumer_name(agency)
     await js.add_consumer(
         stream,

@@ -16,6 +16,7 @@ from shared import eventstore, projection
 from shared.bus import cloudevents
 from shared.bus.message import Message
 from shared.clock import Scheduler
+from shared.contracts.custody import ConsignmentDeparted, IncidentRaised
 from shared.contracts.inventory import (
     NeedsCalculated,
     RegionRegistered,
@@ -35,6 +36,7 @@ from shared.testing.web import Issuer, running
 ISSUER = Issuer()
 PATIENCE = 30.0
 START = datetime(2023, 10, 30, 1, tzinfo=UTC)
+DEPARTED_AT = datetime(2024, 2, 10, 2, tzinfo=UTC)
 
 REGISTRAR = {"roles": ("registrar", "operator"), "agency": "KPU"}
 ADMIN = {"roles": ("admin", "registrar"), "agency": "KPU"}
@@ -123,6 +125,29 @@ def city() -> list[Any]:
         needs("31.71.01.1001-001"),
         needs("31.71.01.1001-002"),
     ]
+
+
+def departed(number: int, region: str = "31.71") -> ConsignmentDeparted:
+    kelurahan = f"{region}.01.1001"
+    return ConsignmentDeparted(
+        region=region,
+        consignment=f"OUT-{kelurahan}-{number:03}",
+        tps=f"{kelurahan}-{number:03}",
+        route_regions=(region, f"{region}.01", kelurahan),
+        place=f"GUDANG-{region}",
+        departed_at=DEPARTED_AT,
+        units=4,
+    )
+
+
+def incident(region: str) -> IncidentRaised:
+    return IncidentRaised(
+        region=region,
+        incident="seal-missing.BOX-1.OUT-1.2",
+        incident_kind="seal-missing",
+        unit="BOX-1",
+        detail="Segel tidak ada",
+    )
 
 
 @dataclass

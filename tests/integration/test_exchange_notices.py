@@ -1,7 +1,6 @@
 """Notices: every fact once to the agencies that it concerns, whatever happens to the bus."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from exchange_stack import (
@@ -11,37 +10,14 @@ from exchange_stack import (
     REGISTRAR,
     at_work,
     city,
+    departed,
+    incident,
     ready,
     rejected,
 )
 
-from shared.contracts.custody import ConsignmentDeparted, IncidentRaised, UnitSealed
+from shared.contracts.custody import UnitSealed
 from shared.testing.projections import MemoryBus
-
-DEPARTED_AT = datetime(2024, 2, 10, 2, tzinfo=UTC)
-
-
-def departed(number: int, region: str = "31.71") -> ConsignmentDeparted:
-    kelurahan = f"{region}.01.1001"
-    return ConsignmentDeparted(
-        region=region,
-        consignment=f"OUT-{kelurahan}-{number:03}",
-        tps=f"{kelurahan}-{number:03}",
-        route_regions=(region, f"{region}.01", kelurahan),
-        place=f"GUDANG-{region}",
-        departed_at=DEPARTED_AT,
-        units=4,
-    )
-
-
-def incident(region: str) -> IncidentRaised:
-    return IncidentRaised(
-        region=region,
-        incident="seal-missing.BOX-1.OUT-1.2",
-        incident_kind="seal-missing",
-        unit="BOX-1",
-        detail="Segel tidak ada",
-    )
 
 
 async def test_every_agency_concerned_is_told_once(database):
