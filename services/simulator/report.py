@@ -124,8 +124,19 @@ async def _faults(
     if custody["units"] != custody["unbroken"] + custody["broken"]:
         faults.append(f"units are not unbroken + broken: {custody}")
     faults += await _broken_faults(field)
+    faults += await _parked(field.client)
     if figures["tps"] != len(field.world.stations):
         faults.append(f"{figures['tps']} polling stations, {len(field.world.stations)} planned")
+    return faults
+
+
+async def _parked(client: Client) -> list[str]:
+    """Nothing may be set aside: no event that a read model could not take, no failed command."""
+    faults = []
+    for reader in READERS:
+        answer = await client.get(reader, "/parked")
+        faults += [f"{reader}: an event is parked: {event}" for event in answer["events"][:3]]
+        faults += [f"{reader}: a command failed: {each}" for each in answer["commands"][:3]]
     return faults
 
 

@@ -70,7 +70,8 @@ class Overview(Projection):
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
         fold = Fold()
-        await _units(connection, fold, [m for m in messages if m.type in UNITS])
+        if units := [message for message in messages if message.type in UNITS]:
+            await _units(connection, fold, units)
         for message in messages:
             if message.type in INCIDENTS:
                 fact = incident_fact.decode(message.data)
@@ -93,8 +94,8 @@ async def _units(connection: asyncpg.Connection, fold: Fold, messages: list[Mess
     if koli:
         await SQL.save_koli(connection, units=sorted(koli))
     units = [fact.unit for _, fact in facts]
-    known = {row["unit"] for row in await SQL.koli_among(connection, units=units)} if units else ()
-    fold_units(fold, [(m, fact) for m, fact in facts if fact.unit not in koli | set(known)])
+    koli |= {row["unit"] async for row in SQL.koli_among(connection, units=units)}
+    fold_units(fold, [(m, fact) for m, fact in facts if fact.unit not in koli])
 
 
 async def _row(connection: asyncpg.Connection, message: Message) -> None:
