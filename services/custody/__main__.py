@@ -3,4 +3,5 @@
 from services.custody.bootstrap import build
 from shared.serving import main
 
-main("custody", build)
+if __name__ == "__main__":
+    main("custody", build)

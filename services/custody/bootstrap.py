@@ -15,13 +15,14 @@ from services.custody.projections.places import Places
 from shared.eventstore import Command
 from shared.runtime import Service, assemble
 from shared.settings import Settings
+from shared.web.auth import Authenticator
 
 CACHED_STATES = 200_000
 """The boxes and consignments of all DKI Jakarta on one way, some 200 MB."""
 
 
-def build(settings: Settings) -> Service:
-    """The service, not started yet."""
+def build(settings: Settings, identity: Authenticator | None = None) -> Service:
+    """The service, not started yet; `identity` None believes the settings' issuer."""
     voting_day = deadlines.Election().voting_day
 
     async def late(service: Service, now: datetime) -> Sequence[Command]:
@@ -50,4 +51,5 @@ def build(settings: Settings) -> Service:
         policies=(RegisterPackedUnits(), AccountForAbsentUnits()),
         ticks=(late,),
         cache_size=CACHED_STATES,
+        identity=identity,
     )
