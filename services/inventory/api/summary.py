@@ -26,12 +26,12 @@ async def summary(sql: Any, pool: Any, where: dict[str, Any]) -> dict[str, Any]:
 
 
 def sites(counts: dict[str, int], unchanged: dict[str, int]) -> dict[str, Any]:
-    """Readiness; percentages are of the sites in use, without those rejected or replaced."""
+    """Readiness; the total and percentages leave out sites that were rejected or replaced."""
     pending = sum(counts.get(state, 0) for state in PENDING)
     ready = counts.get("ready", 0)
     as_before = sum(unchanged.get(state, 0) for state in (*PENDING, "ready"))
     return {
-        "total": sum(counts.values()),
+        "total": ready + pending,
         "ready": ready,
         "pending": pending,
         "rejected": counts.get("rejected", 0),
