@@ -142,7 +142,11 @@ async def test_a_missed_deadline_is_overdue_and_escalated_once(database):
             to = (START + timedelta(days=days)).isoformat()
             await exchange.command("move-clock", {"to": to}, CLOCK)
         await exchange.own()
+        await exchange.command("draft-letter", {**LETTER, "letter": "LATER"})
+        await exchange.own()
         [letter] = await exchange.items("/letters?overdue=true")
+        [other] = await exchange.items("/letters?overdue=false")
+        assert other["letter"] == "LATER"
         assert letter["escalated"] == ["acknowledge"]
         _, shown = await exchange.get("/letters/PAM-31.71")
         kinds = [each["type"] for each in shown["timeline"]]
@@ -218,3 +222,21 @@ async def test_a_letter_repeated_with_its_key_is_issued_once(database):
         assert (status, problem["code"]) == (409, "wrong-state")
         other = {"letter": "OTHER", **NUMBER}
         assert (await exchange.post("/commands/issue-letter", other, key="one"))[0] == 422
+
+
+async def test_read_models_that_are_built_anew_show_the_same(database):
+    async with at_work(database) as exchange:
+        await exchange.directory()
+        await exchange.report(*city())
+        await exchange.send_letter()
+        await exchange.report(ready("PPK-31.71.02", "31.71.02"), rejected("GUDANG-31.71", "31.71"))
+        await exchange.command("acknowledge-letter", {"letter": "PAM-31.71"}, POLICE)
+        units = [{"site": "GUDANG-31.71", **ASSIGNMENT}]
+        answer = {"letter": "PAM-31.71", "assignments": units}
+        await exchange.command("follow-up-letter", answer, POLICE)
+        await exchange.own()
+        paths = ("/letters", "/coverage", "/notices", "/agencies", "/summary")
+        before = [await exchange.get(path) for path in paths]
+        for name in ("exchange", "sites"):
+            await exchange.service.worker.rebuild(name)
+        assert [await exchange.get(path) for path in paths] == before

@@ -10,8 +10,10 @@ limit :limit;
 select
     letter, position, letter_kind, region, sender, addressee, attention, subject, nature, state,
     supplements, number, drafted_at, changed_at, answer_due, follow_up_due, escalated,
-    (state in ('issued', 'dispatched') and answer_due < :now::timestamptz)
-    or (state = 'acknowledged' and follow_up_due < :now::timestamptz) as overdue
+    (
+        (state in ('issued', 'dispatched') and answer_due < :now::timestamptz)
+        or (state = 'acknowledged' and follow_up_due < :now::timestamptz)
+    ) is true as overdue
 from exchange.letter as l
 where (:region::text is null or l.region = :region or starts_with(l.region, :region || '.'))
     and case
@@ -25,10 +27,10 @@ where (:region::text is null or l.region = :region or starts_with(l.region, :reg
             and (l.state not in ('drafted', 'issued') or l.sender = :agency)
     end
     and (:state::text is null or l.state = :state)
-    and (:overdue::boolean is null or :overdue = (
+    and (:overdue::boolean is null or :overdue = ((
         (state in ('issued', 'dispatched') and answer_due < :now::timestamptz)
         or (state = 'acknowledged' and follow_up_due < :now::timestamptz)
-    ) is true)
+    ) is true))
     and l.position < :before::bigint
 order by l.position desc
 limit :limit;
