@@ -86,6 +86,37 @@ def agency_url(
     typer.echo(agency_url(_state(state), agency))
 
 
+@app.command("agency-listen")
+def agency_listen(
+    agency: Annotated[str, typer.Argument(help="The agency's code.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many messages.")] = 10,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to wait for them.")] = 5.0,
+    state: StateOption = DEFAULT,
+) -> None:
+    """What an agency's own NATS client receives: its next messages, acknowledged."""
+    import asyncio
+
+    from deploy.local.bus import agency_url
+    from deploy.local.listen import listen
+
+    asyncio.run(listen(agency_url(_state(state), agency), count, seconds))
+
+
+@app.command()
+def url(
+    service: Annotated[str, typer.Argument(help="inventory, custody, exchange or console.")],
+    state: StateOption = DEFAULT,
+) -> None:
+    """Where a service of the local stack listens."""
+    from deploy.local.program import SERVICES
+    from shared.testing.process import LOOPBACK
+
+    taken = _state(state).read("ports.json")
+    if taken is None or service not in SERVICES:
+        raise Failure(f"there is no service {service} here: {', '.join(SERVICES)}, after make up")
+    typer.echo(f"http://{LOOPBACK}:{taken[service]}")
+
+
 @app.command()
 def demo(
     scope: Annotated[str, typer.Option(help="Codes of regions, with commas.")] = "31.71",
