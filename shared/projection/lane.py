@@ -141,8 +141,12 @@ class Lane:
         self._seen_position = self.position
 
     async def catch_up(self) -> None:
-        """Read from the owner until it has nothing more, and save the place."""
-        await self._fill(None)
+        """Read what the owner has now, however fast it grows meanwhile, and save the place."""
+        owner = await self._replay.position(self.source)
+        if self.log_id is not None and owner.log_id != self.log_id:
+            raise OtherLog(self.source, owner.log_id)
+        self.owner_position = max(self.owner_position, owner.position)
+        await self._fill(owner.position + 1)
         await self._save()
 
     async def shown(self, position: int, log_id: UUID) -> None:
@@ -154,7 +158,7 @@ class Lane:
 
     async def _step(self) -> bool:
         if self._stalled:
-            await self._fill(None)
+            await self.catch_up()
             self._stalled = False
         dirty = self.position > self.writer.checkpoint.position
         batch = await self.inbox.take(BATCH, SAVE_SECONDS if dirty else IDLE_SECONDS)
@@ -175,13 +179,11 @@ class Lane:
             else:
                 await self._pass(_run(batch))
 
-    async def _fill(self, before: int | None) -> None:
-        """Read from the owner what lies between here and `before` (None: all that it has)."""
-        while before is None or self.position + 1 < before:
+    async def _fill(self, before: int) -> None:
+        """Read from the owner what lies between here and `before`."""
+        while self.position + 1 < before:
             page = await self._replay.read(self.source, self.position, BATCH)
             page = _after(self.position, page)
-            if not page and before is None:
-                return
             if not page or page[0].position != self.position + 1:
                 raise Unavailable(
                     f"{self.source} lacks event {self.position + 1} but has later ones"

@@ -79,11 +79,13 @@ class Writer:
 
     async def write(self, messages: Sequence[Message], upto: int, log_id: UUID) -> None:
         """Apply `messages`, the handled ones up to `upto`; parks those that cannot be applied."""
-        if messages and self.checkpoint.position < (self._guarded_until or 0):
-            async with self._guard.lock:
-                await self._write_guarded(messages, upto, log_id)
-        else:
-            await self._write(messages, upto, log_id)
+        guarded = messages and self.checkpoint.position < (self._guarded_until or 0)
+        async with self.consumer.lock:  # always before the guard's: a flip holds the former
+            if guarded:
+                async with self._guard.lock:
+                    await self._write_guarded(messages, upto, log_id)
+            else:
+                await self._write(messages, upto, log_id)
 
     async def forget_mark(self) -> None:
         """At an orderly end: what was under way did not kill this process."""
@@ -137,7 +139,7 @@ class Writer:
         self, messages: Sequence[Message], upto: int, log_id: UUID, error: str | None = None
     ) -> None:
         ready, parked = self._sort(messages, error)
-        async with self.consumer.lock, self._pool.acquire() as connection:
+        async with self._pool.acquire() as connection:
             if not (ready or parked or self._marked):
                 await self._claim(connection, upto, log_id, 0)
             else:
