@@ -14,6 +14,17 @@ SealReading = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 UnitKind = Literal["box", "recap-box", "koli"]
 Condition = Literal["good", "damaged"]
+Standing = Literal[
+    "unknown",
+    "registered",
+    "loaded",
+    "in-transit",
+    "delivered",
+    "orphan",
+    "missing",
+    "found",
+    "voided",
+]
 Direction = Literal["delivery", "outbound", "return"]
 IncidentKind = Literal[
     "seal-missing",
@@ -151,7 +162,14 @@ class UnitScanned(Unit):
     office: Id
 
 
-class UnitOrphaned(Unit):
+class UnitLeft(Unit):
+    """The unit leaves the chain: `custodian` was answerable until then, its standing `was`."""
+
+    custodian: Id
+    was: Standing
+
+
+class UnitOrphaned(UnitLeft):
     """Received where nobody expected it; `office` holds it until it is forwarded."""
 
     fact = "orphaned"
@@ -169,7 +187,7 @@ class UnitRecovered(Unit):
     bast: Text
 
 
-class UnitMissing(Unit):
+class UnitMissing(UnitLeft):
     """Given but not received."""
 
     fact = "missing"
@@ -184,7 +202,7 @@ class UnitFound(Unit):
     office: Id
 
 
-class UnitVoided(Unit):
+class UnitVoided(UnitLeft):
     """The unit no longer counts; `replaced_by` takes its place and is marked as a replacement."""
 
     fact = "voided"

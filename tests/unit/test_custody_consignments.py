@@ -56,6 +56,7 @@ from shared.contracts.custody import (
     UnitVoided,
 )
 
+HELD = {"custodian": "KPU-31.71", "was": "registered"}
 KPU = acting("KPU")
 DEPART = DepartConsignment(consignment=OUT)
 
@@ -93,9 +94,9 @@ def test_a_unit_is_consigned_from_where_its_custodian_is() -> None:
 @pytest.mark.parametrize(
     "unfit",
     [
-        UnitOrphaned(region=CITY, unit=BOXES[1], place="X", office="KPU-31.71"),
-        UnitMissing(region=CITY, unit=BOXES[1], consignment="C", leg=1, place="X"),
-        UnitVoided(region=CITY, unit=BOXES[1], reason="Rusak"),
+        UnitOrphaned(region=CITY, unit=BOXES[1], place="X", office="KPU-31.71", **HELD),
+        UnitMissing(region=CITY, unit=BOXES[1], consignment="C", leg=1, place="X", **HELD),
+        UnitVoided(region=CITY, unit=BOXES[1], reason="Rusak", **HELD),
     ],
 )
 def test_an_orphaned_missing_or_voided_unit_cannot_be_consigned(unfit) -> None:

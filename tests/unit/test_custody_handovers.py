@@ -52,8 +52,14 @@ from shared.contracts.custody import (
 
 KPU, PPK, PPS, KPPS = (acting(agency) for agency in ("KPU", "PPK", "PPS", "KPPS"))
 STRAYED = UnitOrphaned(
-    region=VILLAGE, unit=BOXES[0], place="31.71.01.1001-002", office="KPPS-31.71.01.1001-002"
+    region=VILLAGE,
+    unit=BOXES[0],
+    custodian="KPU-31.71",
+    was="loaded",
+    place="31.71.01.1001-002",
+    office="KPPS-31.71.01.1001-002",
 )
+LOADED = {"custodian": "KPU-31.71", "was": "loaded"}
 
 
 def read(**readings) -> tuple[dict, ...]:
@@ -216,7 +222,7 @@ def test_a_missing_unit_is_a_variance_of_its_station() -> None:
     outcome = at_gate().when(receive(units=three, missing=(BOXES[0],)), PPK)
     assert kinds(outcome) == [("count-variance", TPS)]
     missing = UnitMissing(
-        region=DISTRICT, unit=BOXES[0], consignment=OUT, leg=1, place=ROUTE[1].place
+        region=DISTRICT, unit=BOXES[0], consignment=OUT, leg=1, place=ROUTE[1].place, **LOADED
     )
     assert missing in outcome.events
     assert outcome.events[0] == received(1, received=3, missing=(BOXES[0],))
@@ -316,7 +322,7 @@ def test_what_a_giver_lacked_and_nobody_has_is_missing() -> None:
     outcome = after(*on_the_road()).when(account(BOXES[0]), KPU)
     missing, incident = outcome.events
     assert missing == UnitMissing(
-        region=CITY, unit=BOXES[0], consignment=OUT, leg=1, place=ROUTE[0].place
+        region=CITY, unit=BOXES[0], consignment=OUT, leg=1, place=ROUTE[0].place, **LOADED
     )
     assert (incident.incident_kind, incident.tps) == ("count-variance", TPS)
     assert incident.units == (BOXES[0],)

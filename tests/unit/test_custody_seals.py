@@ -42,6 +42,7 @@ from shared.contracts.custody import (
 )
 from shared.errors import Invalid
 
+IN_STORE = {"custodian": "KPU-31.71", "was": "registered"}
 KPU = acting("KPU")
 BOX = BOXES[0]
 
@@ -149,7 +150,7 @@ def test_sealing_needs_the_region_of_the_custodian() -> None:
 
 
 def test_an_orphan_cannot_be_sealed() -> None:
-    orphaned = UnitOrphaned(region=VILLAGE, unit=BOX, place=TPS, office=f"KPPS-{TPS}")
+    orphaned = UnitOrphaned(region=VILLAGE, unit=BOX, place=TPS, office=f"KPPS-{TPS}", **IN_STORE)
     command = reseal((BOX, f"{ROLL}500"))
     after(*in_store(), orphaned).when(command, acting("KPPS")).then(UnitNotFit)
 
@@ -161,7 +162,7 @@ def test_a_unit_that_nobody_registered_cannot_be_sealed() -> None:
 def test_voided_units_name_what_takes_their_place() -> None:
     command = VoidUnits(units=({"unit": BOX, "replaced_by": BOXES[1]},), reason="Basah")
     after(*in_store()).when(command, KPU).then(
-        UnitVoided(region=CITY, unit=BOX, reason="Basah", replaced_by=BOXES[1])
+        UnitVoided(region=CITY, unit=BOX, reason="Basah", replaced_by=BOXES[1], **IN_STORE)
     )
 
 
@@ -171,6 +172,6 @@ def test_a_unit_on_a_consignment_is_not_voided() -> None:
 
 
 def test_a_unit_is_voided_once() -> None:
-    voided = UnitVoided(region=CITY, unit=BOX, reason="Basah")
+    voided = UnitVoided(region=CITY, unit=BOX, reason="Basah", **IN_STORE)
     command = VoidUnits(units=({"unit": BOX},), reason="Basah", occurred_at=MORNING)
     after(*in_store(), voided).when(command, KPU).then(UnitNotFit)

@@ -41,8 +41,23 @@ from shared.eventstore.command import Context
 BOX = BOXES[0]
 OTHER = f"KPPS-{OTHER_TPS}"
 KPU, PPS, KPPS = acting("KPU"), acting("PPS"), acting("KPPS")
-STRAYED = UnitOrphaned(region=VILLAGE, unit=BOX, place=OTHER_TPS, office=OTHER)
-LOST = UnitMissing(region=CITY, unit=BOX, consignment=OUT, leg=1, place=ROUTE[1].place)
+STRAYED = UnitOrphaned(
+    region=VILLAGE,
+    unit=BOX,
+    custodian="PPK-31.71.01",
+    was="in-transit",
+    place=OTHER_TPS,
+    office=OTHER,
+)
+LOST = UnitMissing(
+    region=CITY,
+    unit=BOX,
+    custodian="KPU-31.71",
+    was="loaded",
+    consignment=OUT,
+    leg=1,
+    place=ROUTE[1].place,
+)
 
 
 def scan(place: str, office: str) -> ScanUnit:

@@ -57,8 +57,9 @@ def gaps(events: list[Recorded], *incidents: dict) -> list[tuple]:
 
 
 BEGIN = ((0, registered(BOX)), (0, sealed(BOX)))
-LOST = UnitMissing(region=VILLAGE, unit=BOX, consignment=OUT, leg=1, place=ROUTE[1].place)
-STRAYED = UnitOrphaned(region=VILLAGE, unit=BOX, place="X", office="KPPS-31.71.01.1001-002")
+LEFT = {"custodian": "KPU-31.71", "was": "loaded"}
+LOST = UnitMissing(region=VILLAGE, unit=BOX, consignment=OUT, leg=1, place=ROUTE[1].place, **LEFT)
+STRAYED = UnitOrphaned(region=VILLAGE, unit=BOX, place="X", office="KPPS-31.71.01.1001-002", **LEFT)
 
 
 def test_every_event_says_who_when_and_where() -> None:

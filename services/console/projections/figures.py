@@ -10,7 +10,8 @@ import msgspec
 from shared.bus.message import Message
 
 HELD = "boxes"
-STATES = ("PRINTER", "KPU", "PPK", "PPS", "KPPS", "orphaned", "missing", "voided")
+STATES = ("PRINTER", "KPU", "PPK", "PPS", "KPPS", "astray", "missing", "voided")
+OUT_OF_CHAIN = {"orphan": "astray", "found": "astray", "missing": "missing"}
 
 
 class UnitFact(msgspec.Struct):
@@ -21,7 +22,7 @@ class UnitFact(msgspec.Struct):
     custodian: str = ""
     giver: str = ""
     receiver: str = ""
-    office: str = ""
+    was: str = ""
 
 
 class IncidentFact(msgspec.Struct):
@@ -81,16 +82,21 @@ def _transition(type: str, fact: UnitFact) -> tuple[str, str]:
         case "custody.unit-handed-over.v1":
             return kind_of(fact.giver), kind_of(fact.receiver)
         case "custody.unit-orphaned.v1":
-            return kind_of(fact.custodian), "orphaned"
+            return _left(fact), "astray"
         case "custody.unit-recovered.v1":
-            return "orphaned", kind_of(fact.receiver)
+            return "astray", kind_of(fact.receiver)
         case "custody.unit-missing.v1":
-            return kind_of(fact.custodian), "missing"
+            return _left(fact), "missing"
         case "custody.unit-found.v1":
-            return "missing", kind_of(fact.office)
+            return "missing", "astray"
         case "custody.unit-voided.v1":
-            return kind_of(fact.custodian), "voided"
+            return _left(fact), "voided"
     return "", ""
+
+
+def _left(fact: UnitFact) -> str:
+    """Where a box was counted until it left the chain."""
+    return OUT_OF_CHAIN.get(fact.was) or kind_of(fact.custodian)
 
 
 def newest(messages: Sequence[Message]) -> datetime:

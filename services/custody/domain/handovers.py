@@ -142,7 +142,7 @@ def receive(
         if not _is_recovered(unit, hand):
             _require_held(units.require_fit(states, found.unit), found.unit, hand.giver)
             events.append(_handed_over(found, hand))
-    events += [_missing(name, hand) for name in lost]
+    events += [_missing(name, states[f"unit-{name}"], hand) for name in lost]
     events += found_wrong
     events += checks.count(lost, hand)
     events += checks.circumstances(command.attended_by, hand)
@@ -235,10 +235,12 @@ def _handed_over(found: UnitState, hand: HandOver) -> UnitHandedOver:
     )
 
 
-def _missing(name: str, hand: HandOver) -> UnitMissing:
+def _missing(name: str, unit: units.Unit, hand: HandOver) -> UnitMissing:
     return UnitMissing(
         region=hand.stop.region,
         unit=name,
+        custodian=unit.custodian,
+        was=unit.standing,
         consignment=hand.consignment,
         leg=hand.leg,
         place=hand.stop.place,
@@ -282,9 +284,15 @@ def account_absent(
     region = offices.region_of(command.giver)
     missing = [
         UnitMissing(
-            region=region, unit=n, consignment=command.consignment, leg=command.leg, place=place
+            region=region,
+            unit=name,
+            custodian=command.giver,
+            was=states[f"unit-{name}"].standing,
+            consignment=command.consignment,
+            leg=command.leg,
+            place=place,
         )
-        for n in lost
+        for name in lost
     ]
     where = checks.Where(command.consignment, command.tps, command.leg, region, place, "given")
     return [*missing, *checks.variance(lost, where)]

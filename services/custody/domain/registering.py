@@ -105,6 +105,8 @@ def _void(command: VoidUnits, each: Voided, states: Mapping[str, Any]) -> UnitVo
     return UnitVoided(
         region=offices.region_of(unit.custodian),
         unit=each.unit,
+        custodian=unit.custodian,
+        was=unit.standing,
         reason=command.reason,
         replaced_by=each.replaced_by,
     )

@@ -86,7 +86,12 @@ def scan(command: ScanUnit, states: Mapping[str, Any], context: Context) -> Sequ
     if unit.standing == "voided" or _may_be_at(unit, command.place, facts):
         return (_scanned(command, region),)
     orphaned = UnitOrphaned(
-        region=region, unit=command.unit, place=command.place, office=command.office
+        region=region,
+        unit=command.unit,
+        custodian=unit.custodian,
+        was=unit.standing,
+        place=command.place,
+        office=command.office,
     )
     detail = f"Seen at {command.place}, which is not on its route"
     return [orphaned, *_incident("wrong-destination", detail, command, unit, states)]

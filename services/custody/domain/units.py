@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from sys import intern
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from services.custody.domain.errors import UnitNotFit, UnknownUnit
 from shared.contracts.custody import (
+    Standing,
     UnitFound,
     UnitHandedOver,
     UnitLoaded,
@@ -19,17 +20,6 @@ from shared.contracts.custody import (
     UnitVoided,
 )
 
-Standing = Literal[
-    "unknown",
-    "registered",
-    "loaded",
-    "in-transit",
-    "delivered",
-    "orphan",
-    "missing",
-    "found",
-    "voided",
-]
 UNFIT = frozenset({"orphan", "missing", "voided"})
 
 
