@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.launch import Order
 from deploy.local.ports import Ports
 from deploy.local.state import State
 from shared.testing.process import LOOPBACK, ProcessId, spawn
@@ -32,7 +33,7 @@ class Program:
 
     name: str
     arguments: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     port: int
 
     @property
@@ -40,14 +41,16 @@ class Program:
         return f"http://{LOOPBACK}:{self.port}"
 
     def start(self, state: State, root: Path) -> ProcessId:
-        log = state.log(self.name)
-        if log.exists() and log.stat().st_size > LARGEST_LOG:
-            log.replace(log.with_suffix(".log.1"))
-        environment = _clean_environment() | {"PYTHONUNBUFFERED": "1"} | dict(self.environment)
         command = (sys.executable, "-m", *self.arguments)
-        process = spawn(command, log, cwd=root, env=environment)
-        state.started(self.name, process)
-        return process
+        environment = clean_environment() | self.environment
+        return spawn(command, _fresh_log(state, self.name), cwd=root, env=environment)
+
+    def order(self, state: State) -> Order:
+        """For a launcher, which starts it together with others."""
+        module, *arguments = self.arguments
+        environment = clean_environment() | self.environment
+        log = _fresh_log(state, self.name)
+        return Order(self.name, module, tuple(arguments), environment, str(log))
 
     def ready(self) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
@@ -93,6 +96,15 @@ def service(
     return Program(name, (f"services.{name}",), environment | passed_on, ports[name])
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours without settings meant for another stack, or for Postgres clients."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("KAWAL_", "PG"))}
+    kept = {key: text for key, text in os.environ.items() if not key.startswith(("KAWAL_", "PG"))}
+    path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
+    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _fresh_log(state: State, name: str) -> Path:
+    log = state.log(name)
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_suffix(".log.1"))
+    return log

@@ -7,19 +7,25 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.local import bus, ports, program
-from deploy.local.program import ROOT, SERVERS, SERVICES, Program
+from deploy.local.launch import Launcher
+from deploy.local.program import ROOT, SERVERS, SERVICES, Program, clean_environment
 from deploy.local.state import State
 from deploy.local.tokens import key_path, load_key
 from shared.cli.app import Failure
 from shared.testing.nats import Nats
 from shared.testing.postgres import Postgres
 from shared.testing.process import ProcessId, StartFailed, last_line, reap
+
+if TYPE_CHECKING:
+    from shared.testing.provision import Database
 
 # Postgres takes SIGTERM for "wait until everyone has left".
 STOP = {"postgres": signal.SIGINT}
@@ -61,31 +67,42 @@ class Supervisor:
         taken = self._ports(missing)
         passwords = self.state.passwords([*program.password_names(), *bus.password_names()])
         load_key(key_path(self.state))
-        postgres = Postgres(
-            self.state.folder / "postgres", taken["postgres"], passwords["postgres/postgres"]
-        )
+        issuer = program.issuer(self.state, taken)
+        with self._launcher(missing) as launcher:
+            databases = self._serve(taken, passwords, say)
+            programs = [issuer] + [
+                program.service(name, self.state, taken, passwords, databases[name].app_dsn)
+                for name in SERVICES
+            ]
+            self._launch(launcher, programs, say)
+        self._wait(programs, say)
+        return {each.name: each.url for each in programs}
+
+    def _launcher(self, missing: Sequence[str]) -> Launcher | nullcontext[None]:
+        """A launcher, which loads while the servers start; none for a single program."""
+        if len(set(missing) - {"postgres", "nats"}) < 2:
+            return nullcontext()
+        return Launcher(self.root, clean_environment(), self.state.log("launch"))
+
+    def _serve(
+        self, taken: ports.Ports, passwords: Mapping[str, str], say: Say
+    ) -> dict[str, "Database"]:
+        """Postgres with the services' databases, and NATS."""
+        secret = passwords["postgres/postgres"]
+        postgres = Postgres(self.state.folder / "postgres", taken["postgres"], secret)
         nats = Nats(self.state.folder / "nats", taken["nats"])
         config = bus.config(nats, taken, SERVICES, passwords)
-        issuer = program.issuer(self.state, taken)
         with ThreadPoolExecutor() as pool:
             starts = (
-                lambda: self._ensure("postgres", postgres.start, say),
-                lambda: self._ensure("nats", lambda: nats.start(config), say),
-                lambda: self._launch(issuer, ROOT, say),
+                pool.submit(self._ensure, "postgres", postgres.start, say),
+                pool.submit(self._ensure, "nats", lambda: nats.start(config), say),
             )
-            started = [pool.submit(start) for start in starts]
             # Half a second of imports, while the servers start.
             from deploy.local.databases import prepare
 
-            for done in started:
-                done.result()
-        databases = asyncio.run(prepare(postgres, SERVICES, passwords))
-        programs = [
-            program.service(name, self.state, taken, passwords, databases[name].app_dsn)
-            for name in SERVICES
-        ]
-        self._run([issuer, *programs], say)
-        return {each.name: each.url for each in (issuer, *programs)}
+            for start in starts:
+                start.result()
+        return asyncio.run(prepare(postgres, SERVICES, passwords))
 
     def _ports(self, missing: Sequence[str]) -> ports.Ports:
         recorded = self.state.read("ports.json")
@@ -100,14 +117,26 @@ class Supervisor:
             say(f"starting {name}")
             self.state.started(name, start())
 
-    def _launch(self, server: Program, root: Path, say: Say) -> None:
-        self._ensure(server.name, lambda: server.start(self.state, root), say)
+    def _launch(self, launcher: Launcher | None, programs: Sequence[Program], say: Say) -> None:
+        missing = [each for each in programs if self.state.process(each.name) is None]
+        if launcher is None:
+            for each in missing:
+                self._start(each, say)
+            return
+        for each in missing:
+            say(f"starting {each.name}")
+        started = launcher.start([each.order(self.state) for each in missing])
+        for name, process in started.items():
+            self.state.started(name, process)
 
-    def _run(self, programs: Sequence[Program], say: Say) -> None:
-        """Starts all and waits for the last; one that dies meanwhile (as after Postgres did) is
+    def _start(self, server: Program, say: Say) -> None:
+        self._ensure(server.name, lambda: server.start(self.state, self.root), say)
+
+    def _wait(self, programs: Sequence[Program], say: Say) -> None:
+        """Until the last is healthy; one that dies meanwhile (as some do after Postgres did) is
         started again, at most `TRIES` times."""
         deadline = time.monotonic() + PATIENCE
-        tries = dict.fromkeys((each.name for each in programs), 0)
+        tries = dict.fromkeys((each.name for each in programs), 1)
         waiting = list(programs)
         while waiting:
             for each in waiting:
@@ -125,7 +154,7 @@ class Supervisor:
             said = last_line(self.state.log(server.name))
             raise StartFailed(f"{server.name} ends as soon as it is started: {said}")
         tries[server.name] += 1
-        self._launch(server, ROOT if server.name == "issuer" else self.root, say)
+        self._start(server, say)
 
     def down(self, say: Say = print) -> None:
         """Stops everything, the services first; what does not run is no error."""

@@ -27,4 +27,5 @@ def write(folder: Path) -> Path:
         package = folder / "services" / name
         package.mkdir(parents=True)
         (package / "__main__.py").write_text(PROGRAM)
+    (folder / "services" / "__init__.py").touch()
     return folder

@@ -65,6 +65,12 @@ def test_everything_is_ready_after_up(supervisor: Supervisor) -> None:
     assert {row.name: row.state for row in supervisor.status()} == dict.fromkeys(SERVERS, "ready")
 
 
+def test_each_service_is_a_process_under_its_own_name(supervisor: Supervisor) -> None:
+    pids = _pids(supervisor)
+    for name in SERVICES:
+        assert f"-m services.{name}" in " ".join(psutil.Process(pids[name]).cmdline())
+
+
 def test_a_second_up_starts_nothing(supervisor: Supervisor) -> None:
     before, said = _pids(supervisor), []
     supervisor.up(said.append)
