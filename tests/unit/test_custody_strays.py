@@ -44,8 +44,8 @@ KPU, PPS, KPPS = acting("KPU"), acting("PPS"), acting("KPPS")
 STRAYED = UnitOrphaned(
     region=VILLAGE,
     unit=BOX,
-    custodian="PPK-31.71.01",
-    was="in-transit",
+    custodian="KPU-31.71",
+    was="loaded",
     place=OTHER_TPS,
     office=OTHER,
 )
