@@ -164,7 +164,8 @@ class Service:
     async def asyncapi(self) -> dict[str, Any]:
         from shared.bus import asyncapi  # FastStream, which makes it, is slow to import
 
-        return asyncapi.document()
+        commands = {self.name: self.parts.commands} if self.parts.callers else {}
+        return asyncapi.document(commands=commands)
 
     async def settled(self, seconds: float = 30.0) -> None:
         """Waits until the service's read models show its own log; `TimeoutError` if they do not."""

@@ -42,6 +42,7 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         decider=CustodyDecider(),
         commands=COMMANDS,
         facts=facts,
+        callers={"inventory": frozenset({"service"})},
         routers=(
             units_router,
             lambda service: consignments_router(service, voting_day),

@@ -20,6 +20,7 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         description=DESCRIPTION,
         decider=InventoryDecider(),
         commands=COMMANDS,
+        callers={"custody": frozenset({"service"})},
         projections=(Inventory(),),
         policies=(ReplaceDamaged(),),
         routers=(queries_router, imports_router),
