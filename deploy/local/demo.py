@@ -55,7 +55,8 @@ def play(state: State, asked: Options, once: bool, console: Console) -> bool:
             say(f"{name:<10} {url}")
         clean = _play(state, asked, urls, console)
         if not once:
-            say(f"Kawal is up: {urls['console']} (Ctrl-C stops it, the data stays)")
+            say("Kawal is up; Ctrl-C stops it, the data stays. The control room, token included:")
+            say(f"{urls['console']}/#token={_reader(state)}")
             threading.Event().wait()
         return clean
     except KeyboardInterrupt:
@@ -84,6 +85,12 @@ def _play(state: State, asked: Options, urls: dict[str, str], console: Console) 
 def _shortened(text: str, most: int = 600) -> str:
     """A request of hundreds of items stays readable: its start, and the answer at its end."""
     return text if len(text) <= most else f"{text[: most // 4]} ... {text[-most:]}"
+
+
+def _reader(state: State) -> str:
+    """A token with which the control room can be looked at for a day."""
+    claims = {"person": "demo-reader", "agency": "BAWASLU", "roles": ("supervisor",)}
+    return for_stack(state)(**claims, regions=[CELL], seconds=DAY)
 
 
 def _forget_another_run(supervisor: Supervisor, asked: Options, say: Callable[[str], None]) -> None:

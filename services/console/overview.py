@@ -23,7 +23,11 @@ async def read(connection: asyncpg.Connection, jurisdiction: Iterable[str]) -> d
     figures = [row async for row in SQL.figures(connection, **scope)]
     return {
         "clock": _iso(await SQL.clock(connection)),
-        "sites": {**_plain(sites), "ready_pct": _percent(sites["ready"], sites["total"])},
+        "sites": {
+            **_plain(sites),
+            "ready_pct": _percent(sites["ready"], sites["total"]),
+            "unchanged_pct": _percent(sites["unchanged"], sites["total"]),
+        },
         "boxes": _group(figures, HELD, STATES),
         "incidents": _group(figures, "incidents"),
         "letters": _plain(letters),
