@@ -226,6 +226,8 @@ class Lane:
     async def _wait_for_resume(self, stale: Stale) -> None:
         log.warning("%s stops: %s", self.consumer.name, stale)
         self.inbox.reset(open=False)
+        if isinstance(stale, OtherLog):
+            self.progress.reach(0)  # nothing of the log that readers now ask for is shown
         self._resumed.clear()
         self._on_stale(self, stale)
         await self._resumed.wait()
