@@ -24,9 +24,7 @@ US = Issuer()
 
 
 def app() -> FastAPI:
-    made = create_app(
-        "toy", Settings(service="toy"), title="Toy", identity=US.authenticator()
-    )
+    made = create_app("toy", Settings(service="toy"), title="Toy", identity=US.authenticator())
 
     @made.get("/me")
     async def me(caller: Caller):
@@ -113,15 +111,18 @@ def _tampered() -> str:
     return f"{head}.{US.token(['admin']).split('.')[1]}.{signature}"
 
 
-NOW = int(time.time())
+def now() -> int:
+    return int(time.time())
+
+
 REFUSED = {
-    "expired": lambda: US.token(exp=NOW - 1),
-    "expired long ago": lambda: US.token(exp=NOW - 86_400),
+    "expired": lambda: US.token(exp=now() - 1),
+    "expired long ago": lambda: US.token(exp=now() - 86_400),
     "no expiry": lambda: US.token(exp=None),
     "expiry is a text": lambda: US.token(exp="tomorrow"),
     "expiry is true": lambda: US.token(exp=True),
-    "not valid yet": lambda: US.token(nbf=NOW + 600),
-    "issued in the future": lambda: US.token(iat=NOW + 600),
+    "not valid yet": lambda: US.token(nbf=now() + 600),
+    "issued in the future": lambda: US.token(iat=now() + 600),
     "for another audience": lambda: US.token(aud="another"),
     "for no audience": lambda: US.token(aud=None),
     "of another issuer": lambda: US.token(iss="http://elsewhere.test"),
@@ -150,9 +151,10 @@ async def test_a_token_that_is_not_ours_fresh_and_for_us_is_401(make):
 
 async def test_a_remembered_token_still_expires(monkeypatch):
     authenticator = US.authenticator()
-    token = US.token(exp=NOW + 60)
+    token = US.token(exp=now() + 60)
     assert (await authenticator.authenticate(token)).actor == "p-1"
-    monkeypatch.setattr("shared.web.auth.time.time", lambda: NOW + 61)
+    later = now() + 61
+    monkeypatch.setattr("shared.web.auth.time.time", lambda: later)
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(token)
 
@@ -173,7 +175,7 @@ async def test_a_role_is_asked_for(client):
 )
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 async def test_the_usual_algorithms_are_accepted(key, alg):
-    claims = {"iss": ISSUER, "aud": [AUDIENCE], "sub": "p-1", "agency": "kpu", "exp": NOW + 60}
+    claims = {"iss": ISSUER, "aud": [AUDIENCE], "sub": "p-1", "agency": "kpu", "exp": now() + 60}
     token = jwt.encode({"alg": alg, "kid": key.kid}, claims, key, algorithms=[alg])
     keys = KnownKeys({"keys": [key.as_dict(private=False)]})
     assert (await Authenticator(ISSUER, AUDIENCE, keys).authenticate(token)).agency == "kpu"
