@@ -103,18 +103,31 @@ def agency_listen(
 
 
 @app.command()
+def rebuild(
+    service: Annotated[str, typer.Argument(help="inventory, custody, exchange or console.")],
+    projection: Annotated[str, typer.Argument(help="As GET /projections names it.")],
+    state: StateOption = DEFAULT,
+) -> None:
+    """Build a read model anew beside the live one; readers notice nothing."""
+    import asyncio
+
+    from rich.console import Console
+
+    from deploy.local.rebuild import rebuild as run
+    from deploy.local.tokens import for_stack
+
+    claims = {"person": "admin", "agency": "KPU", "roles": ["admin"], "regions": ["*"]}
+    token = for_stack(_state(state))(**claims, seconds=3600)
+    asyncio.run(run(_url(state, service), token, projection, Console()))
+
+
+@app.command()
 def url(
     service: Annotated[str, typer.Argument(help="inventory, custody, exchange or console.")],
     state: StateOption = DEFAULT,
 ) -> None:
     """Where a service of the local stack listens."""
-    from deploy.local.program import SERVICES
-    from shared.testing.process import LOOPBACK
-
-    taken = _state(state).read("ports.json")
-    if taken is None or service not in SERVICES:
-        raise Failure(f"there is no service {service} here: {', '.join(SERVICES)}, after make up")
-    typer.echo(f"http://{LOOPBACK}:{taken[service]}")
+    typer.echo(_url(state, service))
 
 
 @app.command()
@@ -154,6 +167,16 @@ def migrate(
         raise Failure(f"there is no service {service}")
     for name in asyncio.run(apply(service, owner, app_role)):
         typer.echo(name)
+
+
+def _url(folder: Path, service: str) -> str:
+    from deploy.local.program import SERVICES
+    from shared.testing.process import LOOPBACK
+
+    taken = _state(folder).read("ports.json")
+    if taken is None or service not in SERVICES:
+        raise Failure(f"there is no service {service} here: {', '.join(SERVICES)}, after make up")
+    return f"http://{LOOPBACK}:{taken[service]}"
 
 
 def _state(folder: Path) -> "State":
