@@ -15,7 +15,9 @@ from deploy.local.program import CELL
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import for_stack
+from services.inventory.imports import geography
 from services.simulator.client import Unexpected
+from services.simulator.mishaps import BadPlan, read
 from services.simulator.run import Options, run
 from shared.cli.app import Failure
 
@@ -33,10 +35,24 @@ def options(scope: str, seed: int, mishaps: str | None, tps_file: Path | None) -
         raise Failure(
             f"scope {scope!r}: codes such as 31, 31.71, 31.71.01 or 31.71.01.1001, with commas"
         )
-    for file in filter(None, (tps_file, mishaps if mishaps != "none" else None)):
-        if not Path(file).is_file():
+    for code in codes:
+        if code[: len(CELL)] != CELL:
+            raise Failure(f"scope {code}: this stack is the cell of province {CELL}")
+        if geography.name_of(code) is None:
+            raise Failure(f"scope {code}: there is no such region")
+    plan = None if mishaps in (None, "", "none") else Path(mishaps)
+    for file in filter(None, (tps_file, plan)):
+        if not file.is_file():
             raise Failure(f"there is no file {file}")
+    _check(plan)
     return Options(codes, seed, mishaps, tps_file)
+
+
+def _check(plan: Path | None) -> None:
+    try:
+        _ = plan and read(plan)
+    except BadPlan as bad:
+        raise Failure(str(bad)) from None
 
 
 def play(state: State, asked: Options, once: bool, console: Console) -> bool:
@@ -76,6 +92,8 @@ def _play(state: State, asked: Options, urls: dict[str, str], console: Console) 
 
     try:
         report = asyncio.run(run(asked, urls, token, state.folder, console))
+    except BadPlan as bad:
+        raise Failure(str(bad)) from None
     except Unexpected as unexpected:
         raise Failure(f"the demo stopped: {_shortened(str(unexpected))}") from None
     show(report.figures, report.faults, console)

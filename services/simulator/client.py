@@ -152,5 +152,11 @@ class Client:
 
 def _expect(status: int, body: Any, expected: Iterable[int], what: str) -> Any:
     if status not in expected:
-        raise Unexpected(f"{what}: {status} {orjson.dumps(body)[:600].decode()}")
+        raise Unexpected(f"{what}: {status} {_said(body)}")
     return body
+
+
+def _said(body: Any) -> str:
+    """A problem's own sentence; else the start of what came."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return detail or orjson.dumps(body)[:600].decode()

@@ -106,19 +106,28 @@ def _mishap(kind: Kind, tps: str, world: World, draw: random.Random) -> Mishap:
 
 
 def load(path: Path, world: World) -> Plan:
-    """The mishaps of a file: a list of `{"kind", "unit" or "tps", "leg"}`."""
-    try:
-        entries = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise BadPlan(f"{path}: {error}") from None
-    if not isinstance(entries, list):
-        raise BadPlan(f"{path}: a list is expected")
-    mishaps = [_read(entry, number, world) for number, entry in enumerate(entries)]
+    """The mishaps of a file, each of something that is in this world."""
+    mishaps = read(path)
+    for number, mishap in enumerate(mishaps):
+        kind = KINDS[mishap.kind]
+        if not world.knows(kind.subject, mishap.subject):
+            raise _wrong_subject(number, kind, mishap.subject)
     _check_together(mishaps, world)
     return Plan(mishaps)
 
 
-def _read(entry: object, number: int, world: World) -> Mishap:
+def read(path: Path) -> list[Mishap]:
+    """A file's list of `{"kind", "unit" or "tps", "leg"}`, as far as it is right in any world."""
+    try:
+        entries = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadPlan(f"{path}: {error}") from None
+    if not isinstance(entries, list):
+        raise BadPlan(f"{path}: a list is expected")
+    return [_read(entry, number) for number, entry in enumerate(entries)]
+
+
+def _read(entry: object, number: int) -> Mishap:
     where = f"mishap {number}"
     if not isinstance(entry, dict) or set(entry) - {"kind", "unit", "tps", "leg"}:
         raise BadPlan(f"{where}: an object with kind, unit or tps, and leg is expected")
@@ -126,14 +135,20 @@ def _read(entry: object, number: int, world: World) -> Mishap:
     if kind is None:
         raise BadPlan(f"{where}: unknown kind {entry.get('kind')!r}; known: {', '.join(KINDS)}")
     subject = entry.get("tps" if kind.subject == "tps" else "unit")
-    if not isinstance(subject, str) or not world.knows(kind.subject, subject):
-        raise BadPlan(f"{where}: {kind.name} needs a {kind.subject} of the scope, got {subject!r}")
+    if not isinstance(subject, str):
+        raise _wrong_subject(number, kind, subject)
     leg = entry.get("leg", kind.legs[0])
     if kind.legs == (0,):
         leg = 0
     if leg not in kind.legs:
         raise BadPlan(f"{where}: {kind.name} happens on legs {kind.legs}, not {leg!r}")
     return Mishap(kind.name, subject, leg)
+
+
+def _wrong_subject(number: int, kind: Kind, subject: object) -> BadPlan:
+    return BadPlan(
+        f"mishap {number}: {kind.name} needs a {kind.subject} of the scope, got {subject!r}"
+    )
 
 
 def _check_together(mishaps: Sequence[Mishap], world: World) -> None:

@@ -189,10 +189,13 @@ def build(
     rows: Iterable[Mapping[str, Any]],
     names: Mapping[str, str],
 ) -> World:
-    """The world from inventory's polling stations (rows of `GET /polling-stations`)."""
+    """The world from inventory's polling stations (rows of `GET /polling-stations`).
+
+    One that lies in two regions of the scope is there twice, and counts once.
+    """
     counts: dict[str, int] = {}
     stations: dict[str, Station] = {}
-    for row in sorted(rows, key=lambda row: row["tps"]):
+    for row in sorted({row["tps"]: row for row in rows}.values(), key=lambda row: row["tps"]):
         region, tps = row["region"], row["tps"]
         index = counts.get(region, 0)
         counts[region] = index + 1
