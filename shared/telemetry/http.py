@@ -1,5 +1,6 @@
 """A span and two figures for each request, named by the route's template."""
 
+import logging
 import time
 from typing import Any
 
@@ -8,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry.metrics import REQUEST_SECONDS, REQUESTS
 from shared.telemetry.tracing import span
+
+log = logging.getLogger(__name__)
 
 QUIET = ("/health", "/metrics")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -40,6 +43,9 @@ class TelemetryMiddleware:
             finally:
                 route = template(scope)
                 _describe(current, method, route, status)
+                # What went well is in the figures; what was refused is looked up by its trace.
+                level = logging.DEBUG if status < 400 else logging.INFO
+                log.log(level, "%s %s %d", method, route, status)
                 self._count(current, method, route, status, time.perf_counter() - started)
 
     def _count(self, current: Span, method: str, route: str, status: int, seconds: float) -> None:
