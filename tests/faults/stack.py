@@ -54,6 +54,10 @@ class Stack:
             environment.setenv("KAWAL_PORT_BASE", str(self.base))
             self.urls = self.supervisor.up(_quiet)
 
+    async def up_again(self) -> None:
+        """`make up`, from a test that goes on meanwhile."""
+        await asyncio.to_thread(self.up)
+
     def down(self) -> None:
         """`make down`."""
         self.supervisor.down(_quiet)

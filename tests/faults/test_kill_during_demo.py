@@ -20,7 +20,7 @@ BUSY = (5, 12, 20, 24, 30, 40, 49)
 
 async def _kill(stack: Stack, name: str) -> None:
     stack.kill(name)
-    await asyncio.to_thread(stack.up)
+    await stack.up_again()
 
 
 async def _undone(stack: Stack, kills: dict[int, str]) -> Report:
@@ -68,11 +68,11 @@ def test_a_killed_demo_goes_on_with_the_same_options(
 
 def _demo(stack: Stack) -> subprocess.Popen[str]:
     command = (sys.executable, "-m", "shared.cli", "demo", "--scope", SCOPE, "--once")
-    environment = os.environ | {"STATE": str(stack.state.folder), "KAWAL_PORT_BASE": str(stack.base)}
+    stack_of_ours = {"STATE": str(stack.state.folder), "KAWAL_PORT_BASE": str(stack.base)}
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment,
+        env=os.environ | stack_of_ours,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

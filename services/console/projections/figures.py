@@ -1,9 +1,9 @@
 """Counters of the control room, folded in memory: what one batch adds to each figure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -36,26 +36,35 @@ incident_fact = msgspec.json.Decoder(IncidentFact)
 
 @dataclass
 class Fold:
-    """What a batch adds: (metric, key, region) -> n."""
+    """What a batch adds: (metric, key, region) -> n, and the last fact that touched each.
+
+    What cancels out within a batch is kept too: how events are batched must not show.
+    """
 
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    last: dict[tuple[str, str, str], Message] = field(default_factory=dict)
 
-    def add(self, metric: str, key: str, region: str, n: int = 1) -> None:
-        self.counts[metric, key, region] += n
+    def add(self, metric: str, key: str, message: Message, n: int = 1) -> None:
+        figure = metric, key, city_of(message.subject)
+        self.counts[figure] += n
+        self.last[figure] = message
 
-    def move(self, region: str, before: str, after: str) -> None:
+    def move(self, message: Message, before: str, after: str) -> None:
         """A box passes from one state to another; an empty name is no state."""
         if before:
-            self.add(HELD, before, region, -1)
+            self.add(HELD, before, message, -1)
         if after:
-            self.add(HELD, after, region)
+            self.add(HELD, after, message)
 
-    def columns(self) -> tuple[list[str], list[str], list[str], list[int]]:
-        changed = [(key, n) for key, n in sorted(self.counts.items()) if n]
-        metrics = [metric for (metric, _, _), _ in changed]
-        keys = [key for (_, key, _), _ in changed]
-        regions = [region for (_, _, region), _ in changed]
-        return metrics, keys, regions, [n for _, n in changed]
+    def columns(self) -> dict[str, list[Any]]:
+        figures = sorted(self.counts)
+        return {
+            "metrics": [metric for metric, _, _ in figures],
+            "keys": [key for _, key, _ in figures],
+            "regions": [region for _, _, region in figures],
+            "counts": [self.counts[figure] for figure in figures],
+            "as_of": [self.last[figure].recorded_at for figure in figures],
+        }
 
 
 def kind_of(office: str) -> str:
@@ -72,7 +81,7 @@ def city_of(subject: str) -> str:
 def fold_units(fold: Fold, facts: Iterable[tuple[Message, UnitFact]]) -> None:
     for message, fact in facts:
         before, after = _transition(message.type, fact)
-        fold.move(city_of(message.subject), before, after)
+        fold.move(message, before, after)
 
 
 def _transition(type: str, fact: UnitFact) -> tuple[str, str]:
@@ -97,7 +106,3 @@ def _transition(type: str, fact: UnitFact) -> tuple[str, str]:
 def _left(fact: UnitFact) -> str:
     """Where a box was counted until it left the chain."""
     return OUT_OF_CHAIN.get(fact.was) or kind_of(fact.custodian)
-
-
-def newest(messages: Sequence[Message]) -> datetime:
-    return messages[-1].recorded_at

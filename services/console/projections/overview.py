@@ -7,14 +7,7 @@ from typing import ClassVar
 import aiosql
 import asyncpg
 
-from services.console.projections.figures import (
-    Fold,
-    city_of,
-    fold_units,
-    incident_fact,
-    newest,
-    unit_fact,
-)
+from services.console.projections.figures import Fold, fold_units, incident_fact, unit_fact
 from shared.bus.message import Message
 from shared.contracts import custody, exchange, inventory
 from shared.contracts.base import decode
@@ -61,7 +54,7 @@ CLOCKS: frozenset[str] = frozenset({exchange.ClockMoved.type})
 
 class Overview(Projection):
     name: ClassVar[str] = "overview"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     sources: ClassVar[tuple[str, ...]] = ("inventory", "custody", "exchange")
     handles: ClassVar[frozenset[str]] = frozenset(
         {*UNITS, *INCIDENTS, *SITES, *LETTERS, *CLOCKS, inventory.SiteProposed.type}
@@ -76,15 +69,11 @@ class Overview(Projection):
             if message.type in INCIDENTS:
                 fact = incident_fact.decode(message.data)
                 kind = fact.incident_kind or fact.finding_kind
-                fold.add("incidents", kind, city_of(message.subject), INCIDENTS[message.type])
+                fold.add("incidents", kind, message, INCIDENTS[message.type])
             elif message.type not in UNITS:
                 await _row(connection, message)
-        metrics, keys, regions, counts = fold.columns()
-        if metrics:
-            as_of = newest(messages)
-            await SQL.add_figures(
-                connection, metrics=metrics, keys=keys, regions=regions, counts=counts, as_of=as_of
-            )
+        if fold.counts:
+            await SQL.add_figures(connection, **fold.columns())
 
 
 async def _units(connection: asyncpg.Connection, fold: Fold, messages: list[Message]) -> None:

@@ -2,8 +2,8 @@
 -- Add to counters; a figure is as old as the last fact that changed it.
 insert into figure as f (metric, key, region, n, as_of)
 select metric, key, region, n, as_of
-from unnest(:metrics::text [], :keys::text [], :regions::text [], :counts::bigint [])
-    as t (metric, key, region, n), (select :as_of::timestamptz as as_of) as instant
+from unnest(:metrics::text [], :keys::text [], :regions::text [], :counts::bigint [], :as_of::timestamptz [])
+    as t (metric, key, region, n, as_of)
 on conflict (metric, key, region) do update
     set n = f.n + excluded.n, as_of = greatest(f.as_of, excluded.as_of);
 
