@@ -16,7 +16,10 @@ SQL = aiosql.from_path(
 
 
 async def read(connection: asyncpg.Connection, jurisdiction: Iterable[str]) -> dict[str, Any]:
-    """The figures of the cities in `jurisdiction` (region codes, `*` or a province: all)."""
+    """The figures of what lies in `jurisdiction` (region codes, or `*` for all).
+
+    Boxes and incidents are counted by city: who covers less than a city sees none of its.
+    """
     scope = _scope(jurisdiction)
     sites = await SQL.sites(connection, **scope)
     letters = await SQL.letters(connection, **scope)
@@ -36,10 +39,7 @@ async def read(connection: asyncpg.Connection, jurisdiction: Iterable[str]) -> d
 
 def _scope(jurisdiction: Iterable[str]) -> dict[str, Any]:
     codes = set(jurisdiction)
-    return {
-        "everything": any(code == "*" or len(code) == 2 for code in codes),
-        "cities": sorted(code[:5] for code in codes if len(code) >= 5),
-    }
+    return {"everything": "*" in codes, "scope": sorted(codes - {"*"})}
 
 
 def _group(

@@ -7,7 +7,12 @@ select
     count(*) filter (where unchanged and state not in ('rejected', 'replaced')) as unchanged,
     max(as_of) as as_of
 from overview.site
-where :everything::boolean or left(region, 5) = any(:cities::text []);
+where
+    :everything::boolean
+    or exists (
+        select from unnest(:scope::text []) as s (code)
+        where region = s.code or starts_with(region, s.code || '.')
+    );
 
 -- name: letters^
 select
@@ -18,12 +23,22 @@ select
     max(as_of) as as_of
 from overview.letter
 cross join (select coalesce(max(at), now()) as now from overview.clock) as clock
-where :everything::boolean or left(region, 5) = any(:cities::text []);
+where
+    :everything::boolean
+    or exists (
+        select from unnest(:scope::text []) as s (code)
+        where region = s.code or starts_with(region, s.code || '.')
+    );
 
 -- name: figures
 select metric, key, sum(n)::bigint as n, max(as_of) as as_of
 from overview.figure
-where :everything::boolean or region = any(:cities::text [])
+where
+    :everything::boolean
+    or exists (
+        select from unnest(:scope::text []) as s (code)
+        where region = s.code or starts_with(region, s.code || '.')
+    )
 group by metric, key
 order by metric, key;
 

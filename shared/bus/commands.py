@@ -16,6 +16,7 @@ from shared.bus.connection import Client
 from shared.bus.requests import Broker, ask
 from shared.errors import Forbidden, Invalid
 from shared.eventstore import Command, CommandHandler, Context, Request
+from shared.web.body import parse as read
 from shared.web.commands import accepted, check_time, parse
 from shared.web.problems import problem_of
 
@@ -54,7 +55,7 @@ class NatsCommands:
         key = message.headers.get(KEY, "").strip('"')
         if not 1 <= len(key) <= MOST_KEY:
             raise Invalid(f"The header {KEY} is missing or longer than {MOST_KEY}")
-        command, fingerprint = parse(model, _body(message.body))
+        command, fingerprint = parse(model, read(message.body))
         context = await self._context(caller, (command,))
         if not context.may(command):
             raise Forbidden(f"{caller} may not give {model.name}")
@@ -80,13 +81,6 @@ def _answer(broker: Broker, commands: NatsCommands, model: type[Command]) -> Non
     )
     async def answer(message: NatsMessage) -> bytes:
         return await commands.answer(model, message)
-
-
-def _body(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Invalid(f"The body is not JSON: {error}") from None
 
 
 async def give(

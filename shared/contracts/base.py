@@ -14,8 +14,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 SAFE_INTEGER = 2**53 - 1
 WIB_OFFSET = timedelta(hours=7)
 
-RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")]
-"""Kemendagri code of province, city, kecamatan, kelurahan: 31, 31.71, 31.71.01, 31.71.01.1001."""
+REGION = r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$"
+RegionCode = Annotated[str, StringConstraints(pattern=REGION)]
+"""Kemendagri code of province, city, kecamatan, kelurahan: 31, 31.71, 31.71.01, 31.71.01.1001.
+
+Not `\\d`, which matches the digits of every script.
+"""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,79}$")]
 """Identifier given by its owner; also the tail of a stream name."""
@@ -23,7 +27,16 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,79}
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Count = Annotated[int, Field(ge=0, le=SAFE_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=SAFE_INTEGER)]
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+
+
+def _instant(at: datetime) -> datetime:
+    if not 1900 <= at.year < 2200:
+        raise ValueError("the year must be from 1900 to 2199")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
+"""A moment in UTC, far enough from the ends of the calendar for sums of times."""
 
 EVENT_TYPES: dict[str, type["Event"]] = {}
 

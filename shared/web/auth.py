@@ -27,7 +27,7 @@ MOST_TOKEN_CHARACTERS = 16_384
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,79}")
 _ROLE = re.compile(r"[a-z][a-z0-9\-]{0,39}")
-_REGION = re.compile(r"\*|\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?")
+_REGION = re.compile(r"\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 
 
 class Authenticator:

@@ -34,6 +34,14 @@ def parse(raw: bytes) -> Any:
     return value
 
 
+def canonical(value: Any) -> bytes:
+    """What was parsed, as JSON with sorted keys; `Malformed` if it is too deep to be written."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise Malformed(f"It is nested too deep: {error}") from None
+
+
 def _has_nul(value: Any) -> bool:
     match value:
         case str():

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import orjson
 from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.requests import Request as HttpRequest
@@ -19,7 +18,7 @@ from shared.eventstore import Appended, Command, CommandHandler, CommandReused, 
 from shared.telemetry import traceparent
 from shared.telemetry.metrics import COMMANDS
 from shared.web.auth import caller
-from shared.web.body import idempotency_key, read_json
+from shared.web.body import canonical, idempotency_key, read_json
 from shared.web.openapi import describe
 from shared.web.principal import Principal
 from shared.web.problems import problem_of
@@ -188,9 +187,9 @@ def admit(model: type[Command], principal: Principal) -> None:
 
 def parse(model: type[Command], body: Any) -> tuple[Command, bytes]:
     """The command, and the fingerprint that tells a repeated body from another one."""
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    fingerprint = sha256(model.name.encode() + b"\n" + canonical).digest()
-    return model.model_validate_json(canonical, strict=True), fingerprint
+    content = canonical(body)
+    fingerprint = sha256(model.name.encode() + b"\n" + content).digest()
+    return model.model_validate_json(content, strict=True), fingerprint
 
 
 def check_time(command: Command, now: datetime) -> None:

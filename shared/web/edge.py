@@ -3,13 +3,20 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.web.problems import BadRequest, TooLarge, UnsupportedMedia, respond
+from shared.web.problems import (
+    BadRequest,
+    HeadersTooLarge,
+    TooLarge,
+    UnsupportedMedia,
+    respond,
+)
 
 NUL = b"%00"
+MOST_HEADER_BYTES = 64 * 1024
 
 
 class EdgeMiddleware:
-    """Bounds the body, refuses NUL in the address, and answers an unforeseen error with a problem.
+    """Bounds headers and body, refuses NUL in the address, answers the unforeseen with a problem.
 
     Not the framework's own body limit: that one answers in plain text.
     """
@@ -38,6 +45,8 @@ class EdgeMiddleware:
             await respond(error)(scope, receive, send)
 
     def _admit(self, scope: Scope) -> None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+            raise HeadersTooLarge(f"Headers may have {MOST_HEADER_BYTES} bytes together")
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > self._most:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from shared.errors import NotFound, Refused
 from shared.eventstore import Recorded
 from shared.projection import Worker
+from shared.settings import Settings
 from shared.web import queries
 from shared.web.auth import role
 from shared.web.principal import Principal
@@ -35,6 +36,7 @@ class Operated(Protocol):
     """What these routes need of a service."""
 
     name: str
+    settings: Settings
     worker: Worker | None
 
     async def positions(self) -> dict[str, Any]: ...
@@ -49,6 +51,7 @@ class Operated(Protocol):
 
 
 def operations_router(service: Operated) -> APIRouter:
+    """Read models are of the whole cell: to work on them, one must cover it."""
     router = APIRouter(tags=["operations"])
     running: dict[str, asyncio.Task[None]] = {}
 
@@ -69,19 +72,23 @@ def operations_router(service: Operated) -> APIRouter:
 
     @router.get("/events", summary="The log in commit order, with metadata")
     async def events(
-        _: Auditor,
+        who: Auditor,
         after: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
+        """Of the caller's regions; `next` is the `after` of the next page, null at the end."""
         recorded = await service.read_log(after, limit)
-        return json({"events": [_event(each) for each in recorded]})
+        shown = [_event(each) for each in recorded if who.covers_any(each.metadata.regions)]
+        more = recorded[-1].position if len(recorded) == limit else None
+        return json({"events": shown, "next": more})
 
     @router.get("/projections", summary="State, progress and lag of every projection and policy")
     async def projections() -> Response:
         return json(await _worker(service).status())
 
     @router.post("/projections/{name}/rebuild", status_code=202, summary="Build it anew beside")
-    async def rebuild(_: Admin, name: str) -> Response:
+    async def rebuild(who: Admin, name: str) -> Response:
+        who.require_region(service.settings.cell)
         status = (await _worker(service).status()).get(name)
         if status is None:
             raise NotFound(f"There is no projection {name[:80]} here")
@@ -92,13 +99,15 @@ def operations_router(service: Operated) -> APIRouter:
         return json({"projection": name, "state": "building"}, 202)
 
     @router.get("/parked", summary="Events that could not be applied, commands that failed")
-    async def parked(_: Auditor) -> Response:
+    async def parked(who: Auditor) -> Response:
+        who.require_region(service.settings.cell)
         worker = _worker(service)
         items = [{"id": each.event_id, **asdict(each)} for each in await worker.parked()]
         return json({"events": items, "commands": await worker.trouble()})
 
     @router.post("/parked/{id}/retry", summary="Try a parked event, or a policy's command, again")
-    async def retry(_: Admin, id: UUID) -> Response:
+    async def retry(who: Admin, id: UUID) -> Response:
+        who.require_region(service.settings.cell)
         worker = _worker(service)
         found = [each for each in await worker.parked() if each.event_id == id]
         applied = sum([await worker.retry(each.name, each.source, each.key) for each in found])

@@ -44,6 +44,10 @@ class TooLarge(HttpProblem):
     code, title, status = "too-large", "The request is too large", 413
 
 
+class HeadersTooLarge(HttpProblem):
+    code, title, status = "headers-too-large", "The headers are too large", 431
+
+
 class UnsupportedMedia(HttpProblem):
     code, title, status = "unsupported-media-type", "Send application/json", 415
 
@@ -164,7 +168,18 @@ def respond(error: Exception) -> Response:
 async def _handle(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return Response(status_code=499)
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        error.detail = _address(request, error)
     return respond(error)
+
+
+def _address(request: Request, error: HTTPException) -> str:
+    """What the framework says of an address is but the status in words."""
+    path = request.url.path[:80]
+    if error.status_code == 404:
+        return f"There is nothing at {path}"
+    allowed = (error.headers or {}).get("Allow", "another method")
+    return f"{request.method[:20]} is not possible at {path}: {allowed} is"
 
 
 def install(app: FastAPI) -> None:

@@ -15,7 +15,7 @@ from shared.web.problems import BadRequest, PreconditionFailed, PreconditionRequ
 from shared.web.responses import json
 
 WAIT_SECONDS = 5.0
-_AT_LEAST = re.compile(r"([a-z]+):(\d{1,15})")
+_AT_LEAST = re.compile(r"([a-z]+):([0-9]{1,15})")
 
 
 class BadCursor(BadRequest):
@@ -32,6 +32,24 @@ class Page:
 
     limit: int
     after: tuple[Any, ...] | None
+
+    def number(self, start: int) -> int:
+        """The sort key as an integer, `start` at the start; any other key is a `BadCursor`."""
+        match self.after:
+            case None:
+                return start
+            case (int() as last,):
+                return last
+        raise BadCursor("Take the cursor from the last page, as it is")
+
+    def text(self, start: str = "") -> str:
+        """The sort key as a text, `start` at the start; any other key is a `BadCursor`."""
+        match self.after:
+            case None:
+                return start
+            case (str() as last,):
+                return last
+        raise BadCursor("Take the cursor from the last page, as it is")
 
     @property
     def fetch(self) -> int:
@@ -71,7 +89,7 @@ def read_cursor(cursor: str) -> tuple[Any, ...]:
         key = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         raise BadCursor("Take the cursor from the last page, as it is") from None
-    if not isinstance(key, list) or not key or not all(isinstance(part, str | int) for part in key):
+    if not isinstance(key, list) or not key or not all(type(part) in (str, int) for part in key):
         raise BadCursor("Take the cursor from the last page, as it is")
     return tuple(key)
 

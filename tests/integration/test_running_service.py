@@ -140,7 +140,7 @@ async def test_the_clock_is_moved_by_its_role_alone_and_what_is_due_is_done_by_t
             "now": "2024-02-12T19:00:00Z",
             "kind": "simulated",
         }
-        _, log = await get(client, "/events", roles=["auditor"])
+        _, log = await get(client, "/events", roles=["auditor"], regions=["31"])
         assert [event["type"] for event in log["events"]] == [
             "custody.clock-moved.v1",
             "custody.unit-registered.v1",
@@ -167,7 +167,7 @@ async def test_a_service_gives_commands_over_nats_as_itself(bus, migrated):
         assert again == answer
         with pytest.raises(RequestFailed, match="gives no commands"):
             await give(nats, "custody", "register-box", "stranger", {"box": "B-2"}, "k-2")
-        _, log = await get(client, "/events", roles=["auditor"])
+        _, log = await get(client, "/events", roles=["auditor"], regions=["31"])
         assert [event["meta"]["actor"] for event in log["events"]] == ["exchange"]
         await nats.close()
 
@@ -185,14 +185,24 @@ async def test_a_read_model_is_rebuilt_on_request_of_an_administrator(bus, migra
         await service.worker.wait_for("custody", body["position"])
         path = "/projections/boxes/rebuild"
         assert (await post(client, path, {}, "-"))[0] == 403
-        admin = {"roles": ["admin"]}
+        admin = {"roles": ["admin"], "regions": ["31"]}
+        assert (await post(client, path, {}, "-", roles=["admin"]))[0] == 403
         assert (await post(client, "/projections/nothing/rebuild", {}, "-", **admin))[0] == 404
         assert (await post(client, path, {}, "-", **admin))[0] == 202
         async with asyncio.timeout(20):
             while (await get(client, "/projections"))[1]["boxes"]["state"] != "live":
                 await asyncio.sleep(0.05)
         assert len((await get(client, "/boxes"))[1]["items"]) == 1
-        assert (await get(client, "/parked", roles=["admin"]))[1] == {"events": [], "commands": []}
+        assert (await get(client, "/parked", **admin))[1] == {"events": [], "commands": []}
+
+
+async def test_the_log_shows_what_concerns_the_readers_regions_and_where_to_go_on(bus, migrated):
+    async with at_work(bus, migrated) as (_, client):
+        await post(client, "/commands/register-box", {"box": "B-1"}, "1")
+        elsewhere = {"roles": ["auditor"], "regions": ["31.01"]}
+        assert (await get(client, "/events?limit=1", **elsewhere))[1] == {"events": [], "next": 1}
+        assert (await get(client, "/events", **elsewhere))[1] == {"events": [], "next": None}
+        assert (await get(client, "/parked", **elsewhere))[0] == 403
 
 
 async def test_roles_may_be_processes_of_their_own(bus, migrated):
@@ -227,7 +237,7 @@ async def test_before_its_servers_are_there_it_lives_and_is_not_ready(bus, migra
         async with aiohttp.ClientSession(f"http://127.0.0.1:{service.port}") as client:
             assert (await get(client, "/health/live"))[0] == 200
             assert (await get(client, "/health/ready"))[0] == 503
-            status, body = await get(client, "/parked", roles=["admin"])
+            status, body = await get(client, "/parked", roles=["admin"], regions=["31"])
             assert status in (404, 503) and body["code"]
             bus.start()
             await started.wait()

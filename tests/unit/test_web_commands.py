@@ -91,6 +91,7 @@ MALFORMED = {
     "nul": b'{"box": "B-1", "ballots": 1, "note": "a\\u0000b"}',
     "nul in a name": b'{"box": "B-1", "ballots": 1, "a\\u0000": 1}',
     "deep": b"[" * 5_000 + b"]" * 5_000,
+    "deeper than what is stored": b'{"box":' * 400 + b"1" + b"}" * 400,
     "nan": b'{"box": "B-1", "ballots": NaN}',
     "beyond a double": b'{"box": "B-1", "ballots": 1e999}',
     "thousands of digits": b'{"box": "B-1", "ballots": ' + b"9" * 5_000 + b"}",
@@ -286,3 +287,13 @@ async def test_metrics_are_openmetrics_and_name_routes_by_template(client):
         text = await response.text()
     assert 'kawal_http_requests_total{method="POST",route="/commands/pack-box"' in text
     assert text.endswith("# EOF\n")
+
+
+async def test_one_item_nested_too_deep_does_not_harm_the_others(client):
+    deep = b'{"name":"pack-box","box":' + b"[" * 400 + b"]" * 400 + b"}"
+    good = json.dumps({"name": "pack-box", **BODY}).encode()
+    given = headers() | {"Content-Type": "application/json"}
+    body = b'{"commands":[' + deep + b"," + good + b"]}"
+    async with client.post("/commands", data=body, headers=given) as response:
+        verdicts = (await response.json())["results"]
+    assert [each["status"] for each in verdicts] == [400, 201]

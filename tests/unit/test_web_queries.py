@@ -1,5 +1,7 @@
 """Queries: pages that lose nothing, ETags, and waiting for one's own writes."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -28,9 +30,12 @@ def app() -> FastAPI:
 
     @made.get("/boxes", dependencies=[CaughtUp])
     async def boxes(page: Paging):
-        after = page.after[0] if page.after else ""
-        rows = [row for row in ROWS if row["id"] > after][: page.fetch]
+        rows = [row for row in ROWS if row["id"] > page.text()][: page.fetch]
         return paged(rows, page, lambda row: [row["id"]])
+
+    @made.get("/numbers")
+    async def numbers(page: Paging):
+        return {"after": page.number(0)}
 
     @made.get("/boxes/{id}")
     async def box(request: Request, id: str):
@@ -140,3 +145,26 @@ async def test_readiness_names_each_part():
             assert (await response.json())["checks"] == {"postgres": "ok", "nats": "not connected"}
         async with client.get("/health/live") as response:
             assert response.status == 200
+
+
+@pytest.mark.parametrize("key", [["B-001", "x"], [1], [True], [None], [1.5], []])
+async def test_a_cursor_of_another_shape_is_refused(client, key):
+    cursor = urlsafe_b64encode(json.dumps(key).encode()).decode()
+    for path in ("/boxes", "/numbers"):
+        async with client.get(path, params={"cursor": cursor}) as response:
+            expected = 200 if path == "/numbers" and json.dumps(key) == "[1]" else 400
+            assert response.status == expected, (path, key)
+
+
+async def test_an_address_without_anything_is_named_in_the_answer(client):
+    async with client.get("/nowhere") as response:
+        assert (await response.json(content_type=None))["detail"] == "There is nothing at /nowhere"
+    async with client.delete("/boxes") as response:
+        detail = (await response.json(content_type=None))["detail"]
+        assert (response.status, detail) == (405, "DELETE is not possible at /boxes: GET is")
+
+
+async def test_headers_have_a_limit(client):
+    async with client.get("/boxes", headers={f"X-{n}": "x" * 8000 for n in range(9)}) as response:
+        assert response.status == 431
+        assert response.content_type == "application/problem+json"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.custody import timeline
-from services.custody.api.regions import FIRST, Id, Reader, Region, visible, within
+from services.custody.api.regions import Id, Reader, Region, visible, within
 from services.custody.domain import lateness
 from services.custody.domain.errors import UnknownConsignment
 from services.custody.projections.queries import reading
@@ -38,7 +38,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
     ) -> Response:
         rows = reading.consignments(
             service.pool,
-            after=page.after[0] if page.after else FIRST,
+            after=page.text(),
             tps=tps,
             state=state,
             direction=direction,
@@ -72,7 +72,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
             service.pool,
             now=now,
             pace=PACE,
-            after=page.after[0] if page.after else FIRST,
+            after=page.text(),
             fetch=page.fetch,
             **area,
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.custody.api.regions import FIRST, Reader, Region, figures_of, visible
+from services.custody.api.regions import Reader, Region, figures_of, visible
 from services.custody.domain.errors import UnknownIncident
 from services.custody.projections.queries import reading
 from shared.contracts.base import decode
@@ -31,7 +31,7 @@ def incidents_router(service: Service) -> APIRouter:
     ) -> Response:
         rows = reading.incidents(
             service.pool,
-            after=page.after[0] if page.after else FIRST,
+            after=page.text(),
             kind=kind,
             status=status,
             fetch=page.fetch,

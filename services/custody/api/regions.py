@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
+from shared.contracts.base import REGION
 from shared.web.auth import role
 from shared.web.principal import Principal
 
@@ -19,7 +20,7 @@ READERS = (
 )
 Reader = Annotated[Principal, Depends(role(*READERS))]
 
-Region = Annotated[str | None, Query(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")]
+Region = Annotated[str | None, Query(pattern=REGION)]
 Id = Annotated[str | None, Query(max_length=80)]
 
 FIRST, LAST = "", "~"

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.custody import timeline
-from services.custody.api.regions import FIRST, Id, Reader, Region, visible
+from services.custody.api.regions import Id, Reader, Region, visible
 from services.custody.domain.errors import UnknownUnit
 from services.custody.projections.queries import reading
 from shared.errors import Forbidden
@@ -33,7 +33,7 @@ def units_router(service: Service) -> APIRouter:
         query = reading.broken_units if broken else reading.units
         rows = query(
             service.pool,
-            after=page.after[0] if page.after else FIRST,
+            after=page.text(),
             tps=tps,
             state=state,
             fetch=page.fetch,

@@ -9,7 +9,8 @@ from pydantic import StringConstraints
 from services.custody.domain.errors import NotYourOffice
 from shared.eventstore.command import Context
 
-PATTERN = r"^([A-Z]+(?:-[A-Z]+)*)-(\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?)(-\d{3})?$"
+_REGION = r"[0-9]{2}(?:\.[0-9]{2}(?:\.[0-9]{2}(?:\.[0-9]{4})?)?)?"
+PATTERN = rf"^([A-Z]+(?:-[A-Z]+)*)-({_REGION})(-[0-9]{{3}})?$"
 OfficeId = Annotated[str, StringConstraints(pattern=PATTERN, max_length=60)]
 
 _PARTS = re.compile(PATTERN)

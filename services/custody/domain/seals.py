@@ -13,7 +13,7 @@ from shared.errors import Invalid
 from shared.eventstore.command import Command, Context
 
 RollId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,59}$")]
-SealId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,59}\d{3}$")]
+SealId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,59}[0-9]{3}$")]
 Number = Annotated[int, Field(ge=0, le=999)]
 
 

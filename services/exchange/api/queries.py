@@ -54,7 +54,7 @@ def _letters(router: APIRouter, service: Service) -> None:
             state=state,
             overdue=overdue,
             now=service.clock.now(),
-            before=_before(at),
+            before=at.number(NEWEST),
             limit=at.fetch,
         )
         return await _list(query, at, "position")
@@ -85,7 +85,7 @@ def _notices(router: APIRouter, service: Service) -> None:
             everything=own is not None or who.everywhere,
             agency=own or agency,
             topic=topic,
-            before=_before(at),
+            before=at.number(NEWEST),
             limit=at.fetch,
         )
         return await _list(query, at, "position")
@@ -94,7 +94,7 @@ def _notices(router: APIRouter, service: Service) -> None:
 def _coverage(router: APIRouter, service: Service) -> None:
     @router.get("/agencies", summary="The directory: agencies, offices, jurisdictions")
     async def agencies(_: Caller, at: Paging) -> Response:
-        query = SQL.agencies(service.pool, after=_after(at), limit=at.fetch)
+        query = SQL.agencies(service.pool, after=at.text(), limit=at.fetch)
         return await _list(query, at, "agency")
 
     @router.get("/coverage", summary="Each place in use: secured by whom, or not")
@@ -105,7 +105,7 @@ def _coverage(router: APIRouter, service: Service) -> None:
             service.pool,
             **_within(who, region),
             secured=secured,
-            after=_after(at),
+            after=at.text(),
             limit=at.fetch,
         )
         return await _list(query, at, "site")
@@ -129,14 +129,6 @@ def own_agency(who: Principal) -> str | None:
 
 def _within(who: Principal, region: str | None) -> dict[str, Any]:
     return {"region": region, "scope": who.scope()}
-
-
-def _before(at: Page) -> int:
-    return int(at.after[0]) if at.after else NEWEST
-
-
-def _after(at: Page) -> str:
-    return str(at.after[0]) if at.after else ""
 
 
 async def _list(query: Any, at: Page, key: str) -> Response:

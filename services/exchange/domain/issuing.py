@@ -11,6 +11,10 @@ from shared.contracts.base import Event, Id, day
 from shared.contracts.exchange import LetterIssued, NumberTaken
 from shared.eventstore.command import Command
 
+Classification = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z]{2}\.[0-9]{2}(\.[0-9]{1,2}){0,3}$")
+]
+
 Register = Mapping[int, int]
 """The state of a register: the last serial of each year."""
 
@@ -28,9 +32,9 @@ class IssueLetter(Command):
     roles: ClassVar[frozenset[str]] = frozenset({"registrar"})
 
     letter: Id
-    classification: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}\.\d{2}(\.\d{1,2}){0,3}$")]
+    classification: Classification
     document: Literal["SD", "BA"]
-    work_unit: Annotated[str, StringConstraints(pattern=r"^\d{2,10}(/\d{1,4})?$")]
+    work_unit: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}(/[0-9]{1,4})?$")]
     signer: Id
 
     @property

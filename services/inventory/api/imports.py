@@ -17,7 +17,7 @@ from shared.contracts.base import RegionCode, Value
 from shared.errors import Invalid, Refused
 from shared.runtime import Service
 from shared.web.auth import Caller
-from shared.web.body import idempotency_key, read_json
+from shared.web.body import canonical, idempotency_key, read_json
 from shared.web.principal import Principal
 from shared.web.problems import UnsupportedMedia
 from shared.web.queries import wait
@@ -60,7 +60,7 @@ def imports_router(service: Service) -> APIRouter:
     )
     async def official(request: Request, who: Caller) -> Response:
         key = idempotency_key(request)
-        raw = orjson.dumps(await read_json(request))
+        raw = canonical(await read_json(request))
         scope = _admitted(who, OfficialImport.model_validate_json(raw).scope)
         await _see_own_log(request, service)
         wanted = await asyncio.to_thread(_apportioned, scope)

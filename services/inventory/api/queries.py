@@ -19,7 +19,7 @@ from shared.errors import NotFound
 from shared.runtime import Service
 from shared.web.auth import Caller
 from shared.web.principal import Principal
-from shared.web.queries import CaughtUp, Page, page, paged
+from shared.web.queries import BadCursor, CaughtUp, Page, page, paged
 from shared.web.responses import json
 
 SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
@@ -112,9 +112,8 @@ def _stock(router: APIRouter, service: Service) -> None:
         who: Caller, at: Paging, site: Name, item: Name, variant: Variant = ""
     ) -> Response:
         _one(await SQL.site(service.pool, site=site), who, site)
-        [after] = at.after or (0,)
         ledger = {"site": site, "item": item, "variant": variant}
-        query = SQL.movements(service.pool, **ledger, after=int(after), limit=at.fetch)
+        query = SQL.movements(service.pool, **ledger, after=at.number(0), limit=at.fetch)
         return await _list(query, at, "position")
 
     @router.get("/kits/{kit}", summary="A packed kit: boxes, seals, contents")
@@ -151,11 +150,13 @@ def _within(who: Principal, region: str | None) -> dict[str, Any]:
 def _last(at: Page, parts: int) -> Sequence[str]:
     """The sort key after which the page begins, of so many texts."""
     after = at.after or ("",) * parts
-    return [str(part) for part in (*after, *("",) * parts)[:parts]]
+    if len(after) != parts or not all(isinstance(part, str) for part in after):
+        raise BadCursor("Take the cursor from the last page, as it is")
+    return after
 
 
 def _after(at: Page) -> dict[str, Any]:
-    return {"after": _last(at, 1)[0], "limit": at.fetch}
+    return {"after": at.text(), "limit": at.fetch}
 
 
 async def _list(query: Any, at: Page, *key: str) -> Response:

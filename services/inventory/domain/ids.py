@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-KelurahanCode = Annotated[str, StringConstraints(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$")]
-KecamatanCode = Annotated[str, StringConstraints(pattern=r"^\d{2}\.\d{2}\.\d{2}$")]
-TpsId = Annotated[str, StringConstraints(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}-\d{3}$")]
+_KELURAHAN = r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}"
+KelurahanCode = Annotated[str, StringConstraints(pattern=_KELURAHAN + "$")]
+KecamatanCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}$")]
+TpsId = Annotated[str, StringConstraints(pattern=_KELURAHAN + "-[0-9]{3}$")]
 """`<kelurahan code>-<number, three digits>`: 31.71.01.1001-001."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,59}$")]

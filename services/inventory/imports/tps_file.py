@@ -21,8 +21,8 @@ MOST_REGULAR = FIRST_SPECIAL - 1
 MOST_SPECIAL = 999 - MOST_REGULAR
 MOST_ERRORS = 50
 
-_CODE = re.compile(r"\d{2}\.\d{2}\.\d{2}\.\d{4}")
-_NUMBER = re.compile(r"\d{1,7}")
+_CODE = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}")
+_NUMBER = re.compile(r"[0-9]{1,7}")
 
 
 class BadFile(Invalid):
