@@ -11,7 +11,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.bus.cloudevents import Stored
 
 MOST_LINKS = 32
-SAMPLED = "-01"
 
 _tracer = trace.get_tracer("kawal.relay")
 _propagator = TraceContextTextMapPropagator()
@@ -20,23 +19,25 @@ _propagator = TraceContextTextMapPropagator()
 @contextmanager
 def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
     """A span for a run of events: child of the one request that made them, linked to several."""
-    parents = {_traceparent(event.meta): None for event in events[:MOST_LINKS]}
-    sampled = [parent for parent in parents if parent.endswith(SAMPLED)]
+    step = len(events) // MOST_LINKS + 1
+    causes = dict.fromkeys(_cause(event.meta) for event in events[::step])
+    sampled = [cause for cause in causes if cause.trace_flags.sampled]
     if not sampled:
         yield
         return
-    contexts = [_propagator.extract({"traceparent": parent}) for parent in sampled]
-    links = [trace.Link(trace.get_current_span(found).get_span_context()) for found in contexts]
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(sampled[0]))
     with _tracer.start_as_current_span(
         f"relay {service}",
-        context=contexts[0] if len(contexts) == 1 else None,
+        context=parent if len(sampled) == 1 else None,
         kind=trace.SpanKind.PRODUCER,
-        links=links,
+        links=[trace.Link(cause) for cause in sampled],
         attributes={"messaging.system": "nats", "messaging.batch.message_count": len(events)},
     ):
         yield
 
 
 @lru_cache(maxsize=1_024)
-def _traceparent(meta: bytes) -> str:
-    return orjson.loads(meta).get("traceparent") or ""
+def _cause(meta: bytes) -> trace.SpanContext:
+    """The span in which an event was made; an invalid one if none is named."""
+    carrier = {"traceparent": orjson.loads(meta).get("traceparent") or ""}
+    return trace.get_current_span(_propagator.extract(carrier)).get_span_context()

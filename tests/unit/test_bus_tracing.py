@@ -5,10 +5,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.bus import tracing
-from shared.testing.bus import entry
+from shared.testing.bus import Entry, entry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-OTHER = "00-1bf7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
+OTHER = "00-1bf7651916cd43dd8448eb211c80319c-c7ad6b7169203331-03"  # sampled, with a random id
+
+
+def _bad(traceparent: str) -> Entry:
+    return entry(6, traceparent=traceparent)
 
 
 def test_one_request_is_the_parent_and_several_are_links(monkeypatch) -> None:
@@ -20,7 +24,7 @@ def test_one_request_is_the_parent_and_several_are_links(monkeypatch) -> None:
         pass
     with tracing.relayed("custody", [entry(3), entry(4, traceparent=OTHER)]):
         pass
-    for events in ([], [entry(5, traceparent=OTHER[:-1] + "0"), entry(6, traceparent="")]):
+    for events in ([], [entry(5, traceparent=OTHER[:-1] + "2"), *map(_bad, ("", "zz"))]):
         with tracing.relayed("custody", events):
             pass
     one, several = exporter.get_finished_spans()
