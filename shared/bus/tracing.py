@@ -20,8 +20,8 @@ _propagator = TraceContextTextMapPropagator()
 def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
     """A span for a run of events: child of the one request that made them, linked to several."""
     step = len(events) // MOST_LINKS + 1
-    causes = dict.fromkeys(_cause(event.meta) for event in events[::step])
-    sampled = [cause for cause in causes if cause.trace_flags.sampled]
+    causes = {each.span_id: each for each in (_cause(event.meta) for event in events[::step])}
+    sampled = [cause for cause in causes.values() if cause.trace_flags.sampled]
     if not sampled:
         yield
         return

@@ -24,7 +24,7 @@ from shared.testing.process import LOOPBACK, port_is_free
 
 OWNERS = ("inventory", "custody", "exchange")
 OURS = ("KAWAL_", "MAKE", "MFLAGS", "STATE", "SCOPE", "ONCE", "SEED", "MISHAPS", "TPS_FILE")
-PATIENCE = 150
+PATIENCE = 90
 READER = {"agency": "KPU", "roles": ("supervisor", "auditor", "registrar", "operator", "admin")}
 
 
