@@ -37,9 +37,9 @@ def _nowhere(command: Any, states: Mapping[str, Any]) -> Sequence[str]:
 RULES: dict[type[Command], tuple[Decide, Regions]] = {
     seals.LogSealRoll: (seals.log, _of_command),
     seals.ResealUnits: (seals.reseal, seals.resealing_offices),
-    registering.RegisterUnits: (registering.register, _of_command),
+    registering.RegisterUnits: (registering.register, registering.register_regions),
     registering.VoidUnits: (registering.void, registering.void_regions),
-    planning.PlanConsignment: (planning.plan, _of_command),
+    planning.PlanConsignment: (planning.plan, planning.planning_regions),
     planning.DepartConsignment: (planning.depart, planning.departing_office),
     planning.UnloadUnits: (planning.unload, planning.own_region),
     planning.CancelConsignment: (planning.cancel, planning.own_region),

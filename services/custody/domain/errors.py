@@ -63,6 +63,16 @@ class NotTheCustodian(Refused):
     title = "Only the present custodian can hand over"
 
 
+class SameOffice(Refused):
+    code = "same-office"
+    title = "A hand-over has two parties"
+
+
+class SealOfAnotherRegion(Refused):
+    code = "seal-of-another-region"
+    title = "The seal belongs to another region"
+
+
 class PlaceNotRegistered(Refused):
     code = "place-not-registered"
     title = "The place is not registered as ready"

@@ -11,6 +11,7 @@ from shared.eventstore.command import Context
 
 _REGION = r"[0-9]{2}(?:\.[0-9]{2}(?:\.[0-9]{2}(?:\.[0-9]{4})?)?)?"
 PATTERN = rf"^([A-Z]+(?:-[A-Z]+)*)-({_REGION})(-[0-9]{{3}})?$"
+TpsId = Annotated[str, StringConstraints(pattern=rf"^{_REGION}-[0-9]{{3}}$")]
 OfficeId = Annotated[str, StringConstraints(pattern=PATTERN, max_length=60)]
 
 _PARTS = re.compile(PATTERN)
@@ -27,6 +28,10 @@ def parts(office: str) -> tuple[str, str]:
 
 def region_of(office: str) -> str:
     return parts(office)[1]
+
+
+def region_of_tps(tps: str) -> str:
+    return tps[:-4]
 
 
 def require_acting_for(context: Context, *offices: str) -> None:

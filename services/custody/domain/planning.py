@@ -1,6 +1,7 @@
 """A consignment is planned, leaves within its release window, or is given up."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -13,10 +14,11 @@ from services.custody.domain.errors import (
     NotOnConsignment,
     NotTheCustodian,
     ReleaseClosed,
+    SameOffice,
     UnitInConsignment,
 )
 from services.custody.domain.facts import Facts
-from services.custody.domain.offices import OfficeId
+from services.custody.domain.offices import OfficeId, TpsId
 from services.custody.domain.seals import require_once
 from shared.contracts.base import Event, Id, Instant, RegionCode, Text, Value
 from shared.contracts.custody import (
@@ -51,7 +53,7 @@ class PlanConsignment(Command):
     roles: ClassVar[frozenset[str]] = frozenset({"operator"})
 
     consignment: Id
-    tps: Id | None = None
+    tps: TpsId | None = None
     direction: Direction
     region: RegionCode
     route: Annotated[tuple[Halt, ...], Field(min_length=2, max_length=12)]
@@ -114,6 +116,7 @@ def plan(command: PlanConsignment, states: Mapping[str, Any], context: Context) 
     if states[f"consignment-{command.consignment}"].status != "unknown":
         raise ConsignmentExists(f"{command.consignment} is planned already")
     require_once("unit", command.units)
+    _require_two_parties(command.route)
     origin = command.route[0]
     for name in command.units:
         _require_at(states, name, origin.office)
@@ -124,6 +127,12 @@ def plan(command: PlanConsignment, states: Mapping[str, Any], context: Context) 
         _planned(command),
         *(UnitLoaded(region=region, unit=u, consignment=consignment) for u in command.units),
     ]
+
+
+def _require_two_parties(route: Sequence[Halt]) -> None:
+    for giver, receiver in pairwise(route):
+        if giver.office == receiver.office:
+            raise SameOffice(f"{giver.office} cannot hand over to itself", office=giver.office)
 
 
 def _require_at(states: Mapping[str, Any], name: str, office: str) -> None:
@@ -254,6 +263,12 @@ def _off(
         for unit in command.units
         if states[f"unit-{unit}"].consignment == command.consignment
     ]
+
+
+def planning_regions(command: PlanConsignment, states: Mapping[str, Any]) -> set[str]:
+    """Of the plan, its polling station, and the office whose units it takes: not of the way."""
+    regions = {command.region, offices.region_of(command.route[0].office)}
+    return regions | {offices.region_of_tps(command.tps)} if command.tps else regions
 
 
 def departing_office(command: DepartConsignment, states: Mapping[str, Any]) -> Sequence[str]:

@@ -67,7 +67,14 @@ def register(
         if states[f"unit-{new.unit}"].standing != "unknown":
             raise UnitExists(f"{new.unit} is registered already", unit=new.unit)
         events += _begin(command, new)
-    return events + seals.apply(states, [(new.seal, new.unit) for new in command.units if new.seal])
+    sealed = [(new.seal, new.unit) for new in command.units if new.seal]
+    return events + seals.apply(states, sealed, {new.unit: new.home for new in command.units})
+
+
+def register_regions(command: RegisterUnits, states: Mapping[str, Any]) -> set[str]:
+    """Where they are, who holds them, where they belong."""
+    held = {command.region, offices.region_of(command.custodian)}
+    return held.union(new.home for new in command.units)
 
 
 def _begin(command: RegisterUnits, new: NewUnit) -> Sequence[Event]:
@@ -113,8 +120,6 @@ def _void(command: VoidUnits, each: Voided, states: Mapping[str, Any]) -> UnitVo
 
 
 def void_regions(command: VoidUnits, states: Mapping[str, Any]) -> set[str]:
-    return {
-        offices.region_of(state.custodian)
-        for each in command.units
-        if (state := states[f"unit-{each.unit}"]).custodian
-    }
+    """Of the voided units and of those that take their place."""
+    found = (state for state in states.values() if isinstance(state, units.Unit))
+    return {offices.region_of(unit.custodian) for unit in found if unit.custodian}

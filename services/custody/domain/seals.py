@@ -6,7 +6,13 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field, StringConstraints
 
 from services.custody.domain import offices, units
-from services.custody.domain.errors import Repeated, RollLogged, SealNotLogged, SealUsed
+from services.custody.domain.errors import (
+    Repeated,
+    RollLogged,
+    SealNotLogged,
+    SealOfAnotherRegion,
+    SealUsed,
+)
 from shared.contracts.base import Event, Id, RegionCode, Value
 from shared.contracts.custody import AppliedSeal, SealRollLogged, SealsApplied, UnitSealed
 from shared.errors import Invalid
@@ -99,23 +105,32 @@ def reseal(command: ResealUnits, states: Mapping[str, Any], context: Context) ->
                 replaces=unit.seal,
             )
         )
-    return events + apply(states, [(new.seal, new.unit) for new in command.seals])
+    held = {new.unit: event.region for new, event in zip(command.seals, events, strict=True)}
+    return events + apply(states, [(new.seal, new.unit) for new in command.seals], held)
 
 
-def apply(states: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> list[Event]:
-    """The use of these seals (seal, unit), one event for each roll."""
+def apply(
+    states: Mapping[str, Any], pairs: Sequence[tuple[str, str]], regions: Mapping[str, str]
+) -> list[Event]:
+    """The use of these seals (seal, unit), one event for each roll; `regions` of the units."""
     rolls: dict[str, list[tuple[str, str]]] = {}
     for pair in pairs:
         rolls.setdefault(roll_of(pair[0]), []).append(pair)
-    return [_apply(roll, states[f"seal-roll-{roll}"], group) for roll, group in rolls.items()]
+    return [
+        _apply(roll, states[f"seal-roll-{roll}"], group, regions) for roll, group in rolls.items()
+    ]
 
 
-def _apply(roll: str, state: Roll, pairs: Sequence[tuple[str, str]]) -> SealsApplied:
+def _apply(
+    roll: str, state: Roll, pairs: Sequence[tuple[str, str]], regions: Mapping[str, str]
+) -> SealsApplied:
     used = state.used
     for seal, unit in pairs:
         number = int(seal[-3:])
         if not state.first <= number <= state.last:
             raise SealNotLogged(f"{seal} is not logged", seal=seal, unit=unit)
+        if not _related(state.region, regions[unit]):
+            raise SealOfAnotherRegion(f"{seal} is of {state.region}", seal=seal, unit=unit)
         if used >> number & 1:
             raise SealUsed(f"{seal} was used before", seal=seal, unit=unit)
         used |= 1 << number
@@ -129,6 +144,11 @@ def resealing_offices(command: ResealUnits, states: Mapping[str, Any]) -> set[st
         for new in command.seals
         if (state := states[f"unit-{new.unit}"]).custodian
     }
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether one of the regions lies in the other, or is it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def require_once(what: str, ids: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from services.custody.domain import offices, units
-from services.custody.domain.errors import NotAStray, NotOnRoute, NotTheCustodian
+from services.custody.domain.errors import NotAStray, NotOnRoute, NotTheCustodian, SameOffice
 from services.custody.domain.facts import Facts
 from services.custody.domain.incidents import incident_id, raise_incident
 from services.custody.domain.offices import OfficeId
@@ -133,6 +133,8 @@ def _incident(
 def recover(command: RecoverUnit, states: Mapping[str, Any], context: Context) -> Sequence[Event]:
     unit = units.require(states, command.unit)
     offices.require_acting_for(context, command.receiver, command.giver)
+    if command.giver == command.receiver:
+        raise SameOffice(f"{command.giver} cannot hand over to itself", office=command.giver)
     if unit.standing not in ("orphan", "found"):
         raise NotAStray(f"{command.unit} is {unit.standing}", standing=unit.standing)
     if unit.custodian != command.giver:
