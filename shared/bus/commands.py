@@ -10,12 +10,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 from faststream.nats.annotations import NatsMessage
+from opentelemetry.trace import SpanKind
 
 from shared.bus import subjects
 from shared.bus.connection import Client
 from shared.bus.requests import Broker, ask
 from shared.errors import Forbidden, Invalid
 from shared.eventstore import Command, CommandHandler, Context, Request
+from shared.telemetry import span, traceparent
 from shared.web.body import parse as read
 from shared.web.commands import accepted, check_time, parse
 from shared.web.problems import problem_of
@@ -61,9 +63,11 @@ class NatsCommands:
             raise Forbidden(f"{caller} may not give {model.name}")
         check_time(command, context.now)
         command_id = uuid5(_IDS, f"{self.service}\n{caller}\n{key}")
-        traceparent = message.headers.get("traceparent", "")
-        request = Request(command, command_id, fingerprint, context, traceparent=traceparent)
-        return accepted(await self._handler().handle(request))
+        caused_by = message.headers.get("traceparent", "")
+        with span(f"command {model.name}", SpanKind.SERVER, caused_by=caused_by):
+            parent = traceparent()
+            request = Request(command, command_id, fingerprint, context, traceparent=parent)
+            return accepted(await self._handler().handle(request))
 
 
 def answer_commands(broker: Broker, commands: NatsCommands) -> None:
@@ -88,4 +92,5 @@ async def give(
 ) -> dict[str, Any]:
     """Give a command and return its answer; raises `RequestFailed` with the problem document."""
     subject = subjects.command(service, name, caller)
-    return orjson.loads(await ask(nats, subject, fields, **{KEY: key}))
+    headers = {KEY: key} | ({"traceparent": parent} if (parent := traceparent()) else {})
+    return orjson.loads(await ask(nats, subject, fields, **headers))

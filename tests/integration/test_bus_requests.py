@@ -19,7 +19,10 @@ from shared.bus.responder import Responder
 from shared.bus.subjects import replay
 from shared.errors import Refused
 from shared.eventstore import Appended, Command, Context, Request
+from shared.telemetry import span
 from shared.testing.bus import Bus, MemoryLog, entry, read_to
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @asynccontextmanager
@@ -145,10 +148,12 @@ async def test_commands_are_answered_as_over_http(bus: Bus) -> None:
             return await give(client, "custody", "seal", caller, {"unit": unit}, key)
 
         accepted = {"status": 201, "outcome": "accepted", "position": 7}
-        assert await seal("BOX-1", "one") == accepted
+        with span("a caller's work", caused_by=f"00-{TRACE}-b7ad6b7169203331-01"):
+            assert await seal("BOX-1", "one") == accepted
         assert await seal("BOX-1", "one") == accepted
         [request] = handler.known.values()
         assert (request.context.actor, request.command.unit) == ("exchange", "BOX-1")
+        assert request.traceparent.split("-")[1] == TRACE
         for arguments, status, code in (
             (("BOX-1", "two"), 409, "already-sealed"),
             ((1, "three"), 422, None),
