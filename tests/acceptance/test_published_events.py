@@ -171,3 +171,12 @@ def test_a_demo_publishes_most_of_what_is_documented(
     seen = Counter(message.type for message in every(published))
     assert len(seen) >= 0.6 * len(EVENT_TYPES), sorted(set(EVENT_TYPES) - set(seen))
     assert {type.partition(".")[0] for type in seen} == set(OWNERS)
+
+
+def test_an_agencys_own_client_gets_what_concerns_it(document: Document, demo: Stack) -> None:
+    heard = demo.kawal("agency-listen", "POLDA-METRO-JAYA", "--count", "5", "--seconds", "5")
+    lines = heard.stdout.splitlines()
+    assert heard.returncode == 0 and len(lines) == 10, heard.stderr
+    for about, body in zip(lines[::2], lines[1::2], strict=True):
+        type = about.split()[0]
+        validator(document, channel_of(document, type)[1]["payload"]).validate(orjson.loads(body))
