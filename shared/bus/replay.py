@@ -15,6 +15,7 @@ from shared.bus import cloudevents, subjects
 from shared.bus.connection import Client
 from shared.bus.message import Message
 from shared.bus.requests import Broker, ask
+from shared.contracts.base import SAFE_INTEGER
 
 PAGE_EVENTS = 1_000
 PAGE_BYTES = 768 * 1024
@@ -26,7 +27,7 @@ class Range(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: int = Field(0, ge=0)
+    after: int = Field(0, ge=0, le=SAFE_INTEGER)
     limit: int = Field(PAGE_EVENTS, ge=1)
 
 

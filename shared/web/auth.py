@@ -113,6 +113,19 @@ def _refuse(detail: str) -> Unauthenticated:
     return refused
 
 
+READERS = (
+    "operator",
+    "custodian",
+    "supervisor",
+    "auditor",
+    "registrar",
+    "agency",
+    "admin",
+    "service",
+)
+"""The roles with which one reads what lies in one's regions."""
+
+
 class Bearer(SecurityBase):
     """The dependency that names the caller, and shows in OpenAPI that there must be one."""
 

@@ -5,19 +5,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 
 from shared.contracts.base import REGION
-from shared.web.auth import role
+from shared.web.auth import READERS, role
 from shared.web.principal import Principal
 
-READERS = (
-    "operator",
-    "custodian",
-    "supervisor",
-    "auditor",
-    "registrar",
-    "agency",
-    "admin",
-    "service",
-)
 Reader = Annotated[Principal, Depends(role(*READERS))]
 
 Region = Annotated[str | None, Query(pattern=REGION)]

@@ -112,9 +112,11 @@ def _coverage(router: APIRouter, service: Service) -> None:
 
     @router.get("/summary", summary="Totals of a region, or of the caller's jurisdiction")
     async def summary(who: Caller, region: Region = None) -> Response:
+        """To an agency, its own letters and notices."""
         where = _within(who, region)
-        letters = await SQL.letter_totals(service.pool, **where, now=service.clock.now())
-        notices = await SQL.notice_total(service.pool, **where)
+        own = {"agency": own_agency(who)}
+        letters = await SQL.letter_totals(service.pool, **where, **own, now=service.clock.now())
+        notices = await SQL.notice_total(service.pool, **where, **own)
         coverage = await SQL.coverage_totals(service.pool, **where)
         return json({"letters": letters, "notices": notices, "coverage": coverage})
 

@@ -101,6 +101,10 @@ where (:region::text is null or l.region = :region or starts_with(l.region, :reg
     and (:scope::text [] is null or exists (
         select from unnest(:scope::text []) as s (code)
         where l.region = s.code or starts_with(l.region, s.code || '.')
+    ))
+    and (:agency::text is null or (
+        :agency = any(l.agencies)
+        and (l.state not in ('drafted', 'issued') or l.sender = :agency)
     ));
 
 -- name: notice_total$
@@ -109,7 +113,8 @@ where (:region::text is null or n.region = :region or starts_with(n.region, :reg
     and (:scope::text [] is null or exists (
         select from unnest(:scope::text []) as s (code)
         where n.region = s.code or starts_with(n.region, s.code || '.')
-    ));
+    ))
+    and (:agency::text is null or :agency = any(n.agencies));
 
 -- name: coverage_totals^
 select count(*) as sites, count(*) filter (where secured) as secured,

@@ -14,6 +14,7 @@ from services.exchange.domain import (
     supplements,
 )
 from shared.contracts.base import Event
+from shared.contracts.exchange import AgencyRegistered
 from shared.eventstore.command import Command
 
 Decide = Callable[[Any, Mapping[str, Any], Any], Sequence[Event]]
@@ -66,13 +67,18 @@ class ExchangeDecider:
         return DECISIONS[type(command)](command, states, context)
 
     def regions(self, command: Command, states: Mapping[str, Any]) -> Iterable[str]:
-        """Regions that the actor must cover: those named, and those of the letters named.
+        """Regions that the actor must cover: those named, those of the letters named, that of the
+        register that a number is taken from, and those that a known agency had before.
 
         A letter that does not exist yields none; the decision refuses it as not found.
         """
         if region := getattr(command, "region", ""):
             yield region
         yield from getattr(command, "jurisdiction", ())
+        if isinstance(command, issuing.IssueLetter):
+            yield command.unit_region
         for state in states.values():
             if isinstance(state, letters.Letter) and state.region:
                 yield state.region
+            if isinstance(state, AgencyRegistered) and isinstance(command, agencies.RegisterAgency):
+                yield from (state.region, *state.jurisdiction)

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from services.exchange.domain import agencies, letters
 from services.exchange.domain.agencies import AgencyId, OfficeId
-from services.exchange.domain.errors import AlreadyExists, ForeignOffice
+from services.exchange.domain.errors import AlreadyExists, ForeignOffice, NotSender
 from services.exchange.domain.facts import Attachments
 from shared.contracts.base import Event, Instant, RegionCode, Text, Value
 from shared.contracts.exchange import LetterDrafted, ScheduleRow
@@ -70,6 +70,8 @@ def draft_letter(
 ) -> Sequence[Event]:
     if states[letters.stream(command.letter)].drafted is not None:
         raise AlreadyExists(f"Letter {command.letter} was drafted already.", letter=command.letter)
+    if command.sender != context.agency and not command.sender.startswith(f"{context.agency}-"):
+        raise NotSender(f"{context.agency} writes no letters of {command.sender}.")
     _check_parties(command, states)
     known = context.facts.attachments.get(command.region) or Attachments()
     drafted = LetterDrafted(

@@ -51,3 +51,8 @@ class TooManySupplements(Refused):
 class NotDue(Refused):
     code = "not-due"
     title = "The deadline has not passed"
+
+
+class NotSender(Forbidden):
+    code = "not-sender"
+    title = "The letter would be another agency's"

@@ -42,6 +42,13 @@ class IssueLetter(Command):
         unit = self.work_unit.replace("/", ".")
         return f"{self.classification}-{self.document}.{unit}"
 
+    @property
+    def unit_region(self) -> str:
+        """The region of the work unit: 3171 -> 31.71."""
+        digits = self.work_unit.partition("/")[0]
+        parts = (digits[:2], digits[2:4], digits[4:6], digits[6:])
+        return ".".join(part for part in parts if part)
+
     def streams(self) -> tuple[str, ...]:
         return (letters.stream(self.letter), stream(self.book))
 

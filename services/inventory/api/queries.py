@@ -17,7 +17,7 @@ from shared.contracts.base import RegionCode
 from shared.contracts.inventory import FindingKind, SiteState
 from shared.errors import NotFound
 from shared.runtime import Service
-from shared.web.auth import Caller
+from shared.web.auth import READERS, Caller, role
 from shared.web.principal import Principal
 from shared.web.queries import BadCursor, CaughtUp, Page, page, paged
 from shared.web.responses import json
@@ -39,7 +39,7 @@ Paging = Annotated[Page, Depends(long_page)]
 
 
 def queries_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["queries"], dependencies=[CaughtUp])
+    router = APIRouter(tags=["queries"], dependencies=[CaughtUp, Depends(role(*READERS))])
     _places(router, service)
     _catalogue(router, service)
     _stock(router, service)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from services.inventory.domain.ids import Name
-from shared.contracts.base import Count, Event, RegionCode, Text
+from shared.contracts.base import Event, RegionCode, Text
 from shared.contracts.inventory import ItemDefined, ItemRetired
 from shared.errors import NotFound
 from shared.eventstore.command import Command
@@ -26,7 +28,7 @@ class DefineItem(Command):
     item_name: Text
     item_class: Literal[1, 2, 3]
     unit: Text
-    per_tps: Count
+    per_tps: Annotated[int, Field(ge=0, le=10_000)]
 
     def streams(self) -> tuple[str, ...]:
         return (STREAM,)

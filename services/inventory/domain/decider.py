@@ -51,6 +51,9 @@ DECISIONS: dict[type[Command], Decide] = {
     findings.CloseFinding: findings.close_finding,
 }
 
+OF_ALL = (rules.SetRules, catalogue.DefineItem, catalogue.RetireItem)
+"""What holds for the whole province, whichever region a command names."""
+
 COMMANDS: tuple[type[Command], ...] = tuple(DECISIONS)
 
 FOLDS: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
@@ -86,6 +89,8 @@ class InventoryDecider:
         A thing that does not exist yields none; the decision refuses it as not found.
         """
         named = [getattr(command, "region", ""), kelurahan_of(getattr(command, "tps", None) or "")]
+        if isinstance(command, OF_ALL):
+            named = [command.region[:2]]
         return [region for region in (*named, *_of_states(states)) if region]
 
 

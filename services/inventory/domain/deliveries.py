@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from services.inventory.domain import catalogue, findings, sites
-from services.inventory.domain.ids import Name, Variant
-from shared.contracts.base import Count, Event, Text, Value
+from services.inventory.domain.ids import Name, Pieces, Variant
+from shared.contracts.base import Event, Text, Value
 from shared.contracts.inventory import StockReceived, ledger
 from shared.eventstore.command import Command
 
@@ -18,10 +18,10 @@ class DeliveryLine(Value):
     item: Name
     variant: Variant = ""
     unit: Name | None = None
-    sent: Count
-    good: Count
-    damaged: Count
-    short: Count
+    sent: Pieces
+    good: Pieces
+    damaged: Pieces
+    short: Pieces
 
     @property
     def varies(self) -> bool:

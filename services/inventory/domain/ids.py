@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 _KELURAHAN = r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}"
 KelurahanCode = Annotated[str, StringConstraints(pattern=_KELURAHAN + "$")]
@@ -15,6 +15,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,5
 
 Variant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{0,60}$")]
 """Of an item: `<kind>.<dapil>` of a ballot, otherwise empty."""
+
+Pieces = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""Of one line of a delivery: so few that no sum of them overflows."""
 
 FIRST_SPECIAL = 901
 """Polling stations at special places (prisons, hospitals) are numbered from here."""

@@ -1,10 +1,12 @@
 """Rules for needs: reserve, rounding, re-vote stock, ballot kinds, witnesses of a destruction."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from services.inventory.domain.errors import RulesMissing
-from shared.contracts.base import Count, Event, Positive, RegionCode
+from shared.contracts.base import Event, Id, RegionCode
 from shared.contracts.inventory import BallotKind, RulesSet
 from shared.eventstore.command import Command
 
@@ -18,13 +20,13 @@ class SetRules(Command):
     roles: ClassVar[frozenset[str]] = frozenset({"operator"})
 
     region: RegionCode
-    reserve_permille: Count = 20
+    reserve_permille: Annotated[int, Field(ge=0, le=1000)] = 20
     rounding: Literal["up", "nearest", "down"] = "up"
-    revote_ballots: Count = 1000
+    revote_ballots: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     ballot_kinds: tuple[BallotKind, ...] = ("PPWP", "DPR", "DPD", "DPRD_PROV")
-    max_voters: Positive = 300
-    recap_boxes: Count = 2
-    witnesses: tuple[str, ...] = ("BAWASLU", "POL", "KEJA")
+    max_voters: Annotated[int, Field(ge=1, le=100_000)] = 300
+    recap_boxes: Annotated[int, Field(ge=0, le=20)] = 2
+    witnesses: tuple[Id, ...] = ("BAWASLU", "POL", "KEJA")
 
     def streams(self) -> tuple[str, ...]:
         return (STREAM,)
