@@ -50,6 +50,8 @@ KINDS: dict[str, Kind] = {
 }
 
 SEAL_KINDS = frozenset({"seal-missing", "seal-different"})
+REPEATABLE = frozenset({"outside-hours", "supervisor-absent"})
+"""What may befall one subject on several legs of a way; the others leave it changed."""
 
 
 class BadPlan(Exception):
@@ -152,10 +154,11 @@ def _wrong_subject(number: int, kind: Kind, subject: object) -> BadPlan:
 
 
 def _check_together(mishaps: Sequence[Mishap], world: World) -> None:
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, int]] = set()
     for mishap in mishaps:
         half = "seal" if mishap.kind in SEAL_KINDS else mishap.kind
-        key = (half, f"{mishap.subject}/{'return' if mishap.leg > 3 else 'out'}")
+        way = mishap.leg if mishap.kind in REPEATABLE else mishap.leg > 3
+        key = (half, mishap.subject, way)
         if key in seen:
             raise BadPlan(f"{mishap.kind} of {mishap.subject} is there twice for the same way")
         seen.add(key)

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.simulator.client import Client, Unexpected
 from services.simulator.field import OWNERS, Field
-from services.simulator.mishaps import KINDS
+from services.simulator.mishaps import KINDS, Plan
 
 READERS = ("inventory", "custody", "exchange", "console")
 QUIET = 300
@@ -87,7 +87,7 @@ async def reconcile(field: Field, positions: dict[str, Any], seconds: float) -> 
         "seconds": round(seconds, 1),
         "events": {owner: positions[owner]["store"] for owner in OWNERS},
         "positions": positions,
-        "mishaps": _mishaps(planned, found),
+        "mishaps": _mishaps(field.plan, found),
         "unexpected": [{"kind": k, "subject": s} for k, s in sorted(found - planned)],
         "custody": {key: custody[key] for key in ("units", "unbroken", "broken")},
         "letters": exchange["letters"],
@@ -96,16 +96,19 @@ async def reconcile(field: Field, positions: dict[str, Any], seconds: float) -> 
     return Report(figures, tuple(await _faults(field, figures, planned, found)))
 
 
-def _mishaps(
-    planned: set[tuple[str, str]], found: set[tuple[str, str]]
-) -> dict[str, dict[str, int]]:
-    kinds = [kind for kind in KINDS if any(k == kind for k, _ in planned | found)]
+def _mishaps(plan: Plan, found: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Of each kind, how many were injected, and for how many of them kind and subject were found.
+
+    One that nobody planned is a fault of the run, and no figure here.
+    """
+    kinds = {mishap.kind for mishap in plan.mishaps} | {kind for kind, _ in found}
     return {
         kind: {
-            "injected": sum(k == kind for k, _ in planned),
-            "detected": sum(k == kind for k, _ in planned & found),
+            "injected": len(plan.of(kind)),
+            "detected": sum((kind, mishap.subject) in found for mishap in plan.of(kind)),
         }
-        for kind in kinds
+        for kind in KINDS
+        if kind in kinds
     }
 
 
