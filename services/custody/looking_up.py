@@ -35,9 +35,9 @@ async def facts(pool: asyncpg.Pool, store: EventStore, commands: Sequence[Comman
     return Facts(await _ready(pool, named), await _routes(store, seen) if seen else {})
 
 
-async def _ready(pool: asyncpg.Pool, named: Iterable[str]) -> frozenset[str]:
+async def _ready(pool: asyncpg.Pool, named: Iterable[str]) -> dict[str, str]:
     rows = places.ready(pool, ids=list(named))
-    return frozenset([row["place"] async for row in rows])
+    return {row["place"]: row["region"] async for row in rows}
 
 
 async def _routes(store: EventStore, units: Iterable[str]) -> dict[str, Route]:

@@ -55,7 +55,9 @@ def acting(
     agency: str, *regions: str, now: datetime = MORNING, places: tuple[str, ...] = ()
 ) -> Context:
     """A person of this agency who may do everything there, by default in the whole province."""
-    known = frozenset({*(stop.place for stop in ROUTE), OTHER_TPS, *places})
+    known = {stop.place: stop.region for stop in ROUTE} | dict.fromkeys(
+        (OTHER_TPS, *places), VILLAGE
+    )
     facts = Facts(known, {OUT: ROUTE})
     return Context(now, "person-2", agency, frozenset({"*"}), frozenset(regions or {"31"}), facts)
 

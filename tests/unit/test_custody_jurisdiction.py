@@ -1,13 +1,15 @@
 """A person of one city writes nothing of another's, whatever region the command itself names."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from custody_facts import BOXES, DECIDER, ROLL, ROUTE, SEALS, TPS, acting, plan
 
-from services.custody.domain.errors import SameOffice, SealOfAnotherRegion
+from services.custody.domain.errors import NotYourOffice, SameOffice, SealOfAnotherRegion
+from services.custody.domain.facts import Facts
 from services.custody.domain.registering import RegisterUnits
-from services.custody.domain.strays import RecoverUnit
+from services.custody.domain.strays import RecoverUnit, ScanUnit
 from shared.contracts.base import Event
 from shared.contracts.custody import SealRollLogged, UnitRegistered
 from shared.eventstore.command import Command, Context
@@ -70,3 +72,21 @@ def test_a_stray_is_not_recovered_by_the_office_that_has_it() -> None:
     office = f"KPPS-{TPS}"
     back = RecoverUnit(unit=BOXES[0], giver=office, receiver=office, place=TPS, bast="BA-1")
     given(registered, by=DECIDER).when(back, acting("KPPS")).then(SameOffice)
+
+
+def test_a_unit_is_called_astray_only_by_an_office_of_the_place_where_it_is_seen() -> None:
+    seen = {"unit": BOXES[0], "place": "PERCETAKAN-31"}
+    context = acting("KPU", "31.71", places=())
+    facts = Facts({"PERCETAKAN-31": "31"}, context.facts.routes)
+    context = dataclasses.replace(context, facts=facts)
+    registered = UnitRegistered(
+        region="31.01",
+        unit=BOXES[0],
+        unit_kind="box",
+        contents="PPWP",
+        home="31.01.02.1001",
+        place="GUDANG-31.01",
+        custodian="KPU-31.01",
+    )
+    scan = ScanUnit(**seen, office="KPU-31.71")
+    given(registered, by=DECIDER).when(scan, context).then(NotYourOffice)

@@ -146,7 +146,7 @@ def test_an_unknown_unit_cannot_be_scanned() -> None:
 
 def test_a_unit_loaded_while_the_facts_were_gathered_is_decided_again() -> None:
     stale = Context(
-        KPPS.now, "p", "KPPS", KPPS.roles, KPPS.jurisdiction, Facts(frozenset({OTHER_TPS}))
+        KPPS.now, "p", "KPPS", KPPS.roles, KPPS.jurisdiction, Facts({OTHER_TPS: VILLAGE})
     )
     after(*on_the_road()).when(scan(OTHER_TPS, OTHER), stale).then(Changed)
 

@@ -21,9 +21,11 @@ Route = tuple[Stop, ...]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`places`: those asked for that are registered; `routes`: by consignment, fixed for ever."""
+    """`places`: the regions of those asked for that are registered; `routes`: by consignment,
+    fixed for ever.
+    """
 
-    places: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
 
     def route(self, consignment: str) -> Route:

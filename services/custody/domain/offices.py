@@ -34,6 +34,12 @@ def region_of_tps(tps: str) -> str:
     return tps[:-4]
 
 
+def require_within(office: str, region: str) -> None:
+    """The region lies in the office's: what is found there is for this office to say."""
+    if not f"{region}.".startswith(f"{region_of(office)}."):
+        raise NotYourOffice(f"{office} answers for no place in {region}", region=region)
+
+
 def require_acting_for(context: Context, *offices: str) -> None:
     """One of the offices is the person's: of the same agency, within the jurisdiction."""
     for office in offices:

@@ -85,6 +85,7 @@ def scan(command: ScanUnit, states: Mapping[str, Any], context: Context) -> Sequ
         ]
     if unit.standing == "voided" or _may_be_at(unit, command.place, facts):
         return (_scanned(command, region),)
+    offices.require_within(command.office, facts.places[command.place])
     orphaned = UnitOrphaned(
         region=region,
         unit=command.unit,

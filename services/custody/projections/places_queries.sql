@@ -8,4 +8,4 @@ on conflict (place) do update set region = excluded.region, state = excluded.sta
 
 -- name: ready
 -- Those of these places that are registered.
-select place from places.place where place = any(:ids::text []) and state = 'ready';
+select place, region from places.place where place = any(:ids::text []) and state = 'ready';
