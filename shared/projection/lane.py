@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from uuid import UUID
@@ -33,6 +34,7 @@ PASS_OVER = 2_000
 SAVE_SECONDS = 0.25
 IDLE_SECONDS = 5.0
 REBUILD_POLL_SECONDS = 0.05
+SHOWN_SECONDS = 1.0
 
 
 class Lane:
@@ -149,12 +151,16 @@ class Lane:
         await self._fill(owner.position + 1)
         await self._save()
 
-    async def shown(self, position: int, log_id: UUID) -> None:
-        """Return when what is up to `position` of this log is applied and committed."""
-        await self.progress.wait(position)
-        while self.log_id != log_id:
-            await asyncio.sleep(REBUILD_POLL_SECONDS)
-            await self.progress.wait(position)
+    async def shown(self, position: int, log_id: UUID) -> bool:
+        """Whether what is up to `position` of this log is applied and committed, after a wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SHOWN_SECONDS):
+                await self.progress.wait(position)
+                while self.log_id != log_id:
+                    await asyncio.sleep(REBUILD_POLL_SECONDS)
+                    await self.progress.wait(position)
+                return True
+        return False
 
     async def _step(self) -> bool:
         if self._stalled:
@@ -198,8 +204,7 @@ class Lane:
         handled = [message for message in messages if message.type in handles]
         last = messages[-1]
         if handled:
-            for lane in self.behind:
-                await lane.shown(last.position, last.log_id)
+            await self._see(last)
         if handled or last.position - self.writer.checkpoint.position >= PASS_OVER:
             await self.writer.write(handled, last.position, last.log_id)
         elif self.log_id is None:
@@ -207,6 +212,13 @@ class Lane:
         self.last_recorded = last.recorded_at
         self.owner_position = max(self.owner_position, last.position)
         self.progress.reach(last.position)
+
+    async def _see(self, last: Message) -> None:
+        """Wait for those that go ahead; they may never get there if the log is replaced."""
+        for lane in self.behind:
+            while not await lane.shown(last.position, last.log_id):
+                if self._stale is not None:
+                    raise self._stale
 
     async def _save(self) -> None:
         if self.position > self.writer.checkpoint.position and self.log_id is not None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from exchange_stack import LETTER, NUMBER, POLICE, Exchange, at_work, city, departed, ready
 
 from services.exchange.carrier import Carrier, carrier
+from shared.bus import streams
 from shared.bus.accounts import consumer_name
 from shared.testing.bus import Bus
 
@@ -137,3 +138,24 @@ async def test_a_restored_log_begins_a_new_stream(database, bus):
         async with carrying(exchange, bus):
             await asyncio.sleep(1)
             assert await stream(bus, 4) == before
+
+
+async def test_a_carrier_at_work_notices_that_its_log_was_restored(database, bus):
+    """Else it would wait, where the lost log ended, for the new one to come so far."""
+    async with at_work(database) as exchange, carrying(exchange, bus):
+        await exchange.directory()
+        await exchange.report(*city())
+        before = await stream(bus, 4)
+        nats = await bus.connect()
+        made = (await nats.jetstream().stream_info(STREAM)).created
+        await exchange.service.store.renew_log_id()
+        async with asyncio.timeout(20):
+            while (await _created(nats)) in (None, made):
+                await asyncio.sleep(0.05)
+        await nats.close()
+        assert await stream(bus, 4) == before
+
+
+async def _created(nats) -> object:
+    found = await streams.find(nats.jetstream(), STREAM)
+    return found.created if found is not None else None

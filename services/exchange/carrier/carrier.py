@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import aiosql
 import asyncpg
@@ -48,6 +48,11 @@ class At:
     place: tuple[int, int]
     sequence: int
     read: int
+    log_id: UUID
+
+
+class OtherLog(Exception):
+    """The log was restored from a backup: what was copied is of its past."""
 
 
 class Carrier:
@@ -118,11 +123,11 @@ class Carrier:
         info = await js.stream_info(self._stream)
         if not info.state.messages:
             place = known["acknowledged_position"], known["acknowledged_index"]
-            return At(place, info.state.last_seq, max(0, place[0] - 1))
+            return At(place, info.state.last_seq, max(0, place[0] - 1), log_id)
         place = await self._place_of(info.state.last_seq)
         intact = info.state.last_seq == known["sequence"]
         read = max(known["position"], place[0] - 1) if intact else place[0] - 1
-        return At(place, info.state.last_seq, read)
+        return At(place, info.state.last_seq, read, log_id)
 
     async def _place_of(self, sequence: int) -> tuple[int, int]:
         message = await self._nats.jetstream().get_msg(self._stream, sequence)
@@ -130,15 +135,16 @@ class Carrier:
         return int(position), int(index)
 
     async def _carry(self, publisher: Publisher, at: At) -> bool:
-        """A page of the log; whether there was anything in it."""
+        """A page of the log; whether there was anything in it. Raises OtherLog."""
         events = await self._store.read_all(at.read, PAGE)
+        if await self._store.log_id() != at.log_id:
+            raise OtherLog("the log was restored: its copies begin anew")
         if not events:
             return False
-        log_id = await self._store.log_id()
         new = [c for c in await copies(self._store, self.agency, events) if c.place > at.place]
         for start in range(0, len(new), RUN):
             run = new[start : start + RUN]
-            await publisher.publish(self._outgoing(run, at.sequence, log_id))
+            await publisher.publish(self._outgoing(run, at.sequence, at.log_id))
             at.place, at.sequence = run[-1].place, at.sequence + len(run)
         at.read = events[-1].position
         await SQL.advance(
@@ -146,7 +152,7 @@ class Carrier:
         )
         return True
 
-    def _outgoing(self, run: Sequence[Copy], sequence: int, log_id: Any) -> list[Outgoing]:
+    def _outgoing(self, run: Sequence[Copy], sequence: int, log_id: UUID) -> list[Outgoing]:
         return [
             Outgoing(
                 sequence + number,
