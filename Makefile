@@ -2,6 +2,7 @@
 #   make demo [SCOPE=31.71] [ONCE=1] [SEED=n] [MISHAPS=none|FILE.json] [TPS_FILE=FILE.csv] [STATE=.kawal]
 #   make up | down | status | logs [SERVICE=custody]   the local stack
 #   make test | lint                                   all tests; the linters alone
+#   make faults                                        the long fault tests: each process killed again and again
 #   make lock                                          pin the dependencies anew (needs uv)
 #   make clean                                         removes the virtual environment and caches, not the state
 
@@ -12,7 +13,7 @@ export STATE
 
 KAWAL := .venv/bin/kawal
 
-.PHONY: demo up down status logs test lint lock clean help
+.PHONY: demo up down status logs test faults lint lock clean help
 
 demo: .venv/runtime.stamp
 	@$(KAWAL) demo --scope "$(SCOPE)" $(if $(ONCE),--once) $(if $(SEED),--seed "$(SEED)") \
@@ -31,7 +32,10 @@ logs: .venv/runtime.stamp
 	@$(KAWAL) logs $(SERVICE)
 
 test: lint
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -m "not slow" $(ARGS)
+
+faults: .venv/dev.stamp
+	.venv/bin/python -m pytest tests/faults $(ARGS)
 
 lint: .venv/dev.stamp
 	.venv/bin/ruff check .

@@ -179,6 +179,25 @@ def _url(folder: Path, service: str) -> str:
     return f"http://{LOOPBACK}:{taken[service]}"
 
 
+@app.command()
+def restored(
+    service: Annotated[str, typer.Argument(help="inventory, custody or exchange.")],
+    database_url: Annotated[
+        str | None,
+        typer.Option(envvar="KAWAL_DATABASE_URL", help="Of the service; the local stack's."),
+    ] = None,
+    state: StateOption = DEFAULT,
+) -> None:
+    """To be said once a service's database was restored from a backup: its readers begin anew."""
+    import asyncio
+
+    from deploy.local.restored import database_url as on_stack
+    from deploy.local.restored import renew
+
+    url = database_url or on_stack(_state(state), service)
+    typer.echo(f"{service} continues as log {asyncio.run(renew(url, service))}")
+
+
 def _state(folder: Path) -> "State":
     from deploy.local.state import State
 

@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +18,7 @@ from rich.console import Console
 
 from deploy.local import ports
 from deploy.local.demo import options
-from deploy.local.program import CELL, SERVICES
+from deploy.local.program import CELL, ROOT, SERVICES
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import for_stack
@@ -24,7 +26,9 @@ from services.simulator import report
 from services.simulator.client import ADMIN, Client
 from services.simulator.report import Report
 from services.simulator.run import run
+from shared.testing.postgres import binary
 from shared.testing.process import LOOPBACK, ProcessId, port_is_free, wait_until
+from shared.testing.provision import drop
 
 SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)
 OWNERS = ("inventory", "custody", "exchange")
@@ -116,6 +120,38 @@ class Stack:
         port = self.state.read("ports.json")["postgres"]
         return f"postgresql://postgres:{secret}@{LOOPBACK}:{port}/{database}"
 
+    def backup(self, service: str, file: Path) -> Path:
+        """`pg_dump` of a service's database, while it is used."""
+        self._postgres("pg_dump", "--format=custom", f"--file={file}", self.dsn(service))
+        return file
+
+    async def restore(self, service: str, file: Path) -> None:
+        """`pg_restore` in place of what the database holds; the service must not run."""
+        admin = await self.connect("postgres")
+        try:
+            await drop(admin, service)
+        finally:
+            await admin.close()
+        self._postgres("pg_restore", "--create", f"--dbname={self.dsn('postgres')}", str(file))
+
+    def _postgres(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            (binary(program), *arguments), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def kawal(self, *arguments: str) -> str:
+        """What a command of `kawal` prints."""
+        done = subprocess.run(
+            (sys.executable, "-m", "shared.cli", *arguments, "--state", str(self.state.folder)),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     async def content(self, service: str, schemas: Callable[[str], bool]) -> dict[str, list[str]]:
         """The rows of every table in these schemas of a service's database, as sorted text."""
         connection = await self.connect(service)
@@ -143,7 +179,7 @@ class Stack:
         """The names of the read models of each service."""
         client = self.client()
         try:
-            status = {name: await self.ask(client, name, "/projections") for name in SERVICES}
+            status = {name: await client.get(name, "/projections") for name in SERVICES}
         finally:
             await client.close()
         return {
@@ -151,8 +187,17 @@ class Stack:
             for service, rows in status.items()
         }
 
-    async def ask(self, client: Client, service: str, path: str) -> Any:
-        return await client.get(service, path)
+    async def rebuild_all(self) -> list[tuple[str, str]]:
+        """Build every read model of every service anew; (service, name) of each."""
+        live = await self.projections()
+        client = self.client()
+        try:
+            for service, names in live.items():
+                for name in names:
+                    await self.rebuild(client, service, name)
+        finally:
+            await client.close()
+        return [(service, name) for service, names in live.items() for name in names]
 
     async def rebuild(self, client: Client, service: str, name: str) -> None:
         """Ask for a read model to be built anew; returns when the new one is live."""

@@ -28,13 +28,13 @@ async def test_during_a_demo_every_read_model_is_rebuilt_again_and_again(
     async with _readers(stack) as answers:
         await stages.begun(3, demo)
         while not demo.done() or not rebuilt:
-            await _rebuild_all(stack, rebuilt)
+            rebuilt.update(await stack.rebuild_all())
     result = await demo
     assert result.faults == () and figures(result) == expected
     assert min(rebuilt.values()) >= 1
     assert set(answers) == {(service, 200) for service in VIEWS}
     lived_through = await stack.read_models()
-    await _rebuild_all(stack, rebuilt)
+    rebuilt.update(await stack.rebuild_all())
     assert await stack.read_models() == lived_through
     assert any(lived_through.values())
 
@@ -43,24 +43,13 @@ async def test_the_old_tables_that_a_rebuild_leaves_hold_the_same(played: Stack)
     """Of a stack at rest: what was written live, batch by batch, and what replay makes of it."""
     await played.up_again()
     await played.settled()
-    await _rebuild_all(played, Counter())
+    await played.rebuild_all()
     for service, names in (await played.projections()).items():
         for name in names:
             new = await played.content(service, {name}.__contains__)
             old = await played.content(service, {f"{name}__previous"}.__contains__)
             assert [*old.values()] == [*new.values()], name
             assert len(new) == len(old) > 0
-
-
-async def _rebuild_all(stack: Stack, rebuilt: Counter[tuple[str, str]]) -> None:
-    client = stack.client()
-    try:
-        for service, names in (await stack.projections()).items():
-            for name in names:
-                await stack.rebuild(client, service, name)
-                rebuilt[service, name] += 1
-    finally:
-        await client.close()
 
 
 @asynccontextmanager
