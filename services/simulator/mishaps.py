@@ -50,8 +50,15 @@ KINDS: dict[str, Kind] = {
 }
 
 SEAL_KINDS = frozenset({"seal-missing", "seal-different"})
-REPEATABLE = frozenset({"outside-hours", "supervisor-absent"})
-"""What may befall one subject on several legs of a way; the others leave it changed."""
+REPEATABLE = frozenset({"count-variance", "outside-hours", "supervisor-absent"})
+"""What may befall a station on several legs of a way; the others leave their subject changed."""
+
+LAST_LOOK: dict[str, tuple[int, ...]] = {
+    "seal-missing": (3, 6),
+    "seal-different": (3, 6),
+    "damaged": (6,),
+}
+"""The legs after which nobody looks at a box's seal or condition again."""
 
 
 class BadPlan(Exception):
@@ -79,11 +86,14 @@ class Plan:
         return [mishap for mishap in self.mishaps if mishap.kind == kind]
 
     def missing_box(self, tps: str, boxes: Sequence[str], leg: int) -> str | None:
-        """The box that a count variance takes: the first without a mishap of its own."""
+        """The box that a count variance takes: the first without a mishap of its own that no
+        earlier leg took; None if there is none, for a station keeps at least one box."""
         if not self.at("count-variance", tps, leg):
             return None
         busy = {mishap.subject for mishap in self.mishaps}
-        return next((box for box in boxes if box not in busy), None)
+        free = [box for box in boxes if box not in busy][: len(boxes) - 1]
+        taken = sum(self.at("count-variance", tps, before) for before in range(1, leg))
+        return free[taken] if taken < len(free) else None
 
 
 def choose(world: World, seed: int) -> Plan:
@@ -163,6 +173,12 @@ def _check_together(mishaps: Sequence[Mishap], world: World) -> None:
             raise BadPlan(f"{mishap.kind} of {mishap.subject} is there twice for the same way")
         seen.add(key)
     plan = Plan(mishaps)
+    for mishap in mishaps:
+        strays = plan.at("wrong-destination", mishap.subject, mishap.leg)
+        if strays and mishap.leg in LAST_LOOK.get(mishap.kind, ()):
+            raise BadPlan(
+                f"{mishap.kind} of {mishap.subject}: it strays on leg {mishap.leg}, so nobody sees"
+            )
     for mishap in plan.of("count-variance"):
         boxes = world.stations[mishap.subject].boxes
         if plan.missing_box(mishap.subject, boxes, mishap.leg) is None:

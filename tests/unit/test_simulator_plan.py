@@ -84,6 +84,13 @@ def test_a_list_is_played_as_it_is(tmp_path):
             ],
             "twice for the same way",
         ),
+        (
+            [
+                {"kind": "damaged", "unit": BOX, "leg": 6},
+                {"kind": "wrong-destination", "unit": BOX, "leg": 6},
+            ],
+            "strays on leg 6, so nobody sees",
+        ),
     ],
 )
 def test_a_list_that_cannot_be_played_is_refused_with_the_entry(tmp_path, entries, says):
@@ -108,6 +115,13 @@ def test_a_missing_box_is_never_one_with_a_mishap_of_its_own():
         Mishap("damaged", "BOX-31.71.01.1001-001-PPWP", 1),
     )
     assert Boxes(field, field.world.stations[FIRST]).lost(2) == [BOX]
+
+
+def test_each_count_variance_takes_another_box_and_one_is_left():
+    field = make_field(*(Mishap("count-variance", FIRST, leg) for leg in (1, 2, 4, 6)))
+    boxes = Boxes(field, field.world.stations[FIRST])
+    assert [len(boxes.present(leg)) for leg in range(1, 7)] == [3, 2, 2, 1, 1, 1]
+    assert field.plan.missing_box(FIRST, field.world.stations[FIRST].boxes, 6) is None
 
 
 def test_a_lost_seal_stays_lost_until_the_box_is_sealed_again():
