@@ -182,4 +182,4 @@ def _check_together(mishaps: Sequence[Mishap], world: World) -> None:
     for mishap in plan.of("count-variance"):
         boxes = world.stations[mishap.subject].boxes
         if plan.missing_box(mishap.subject, boxes, mishap.leg) is None:
-            raise BadPlan(f"count-variance of {mishap.subject}: every box has a mishap of its own")
+            raise BadPlan(f"count-variance of {mishap.subject}: no box is left for it")
