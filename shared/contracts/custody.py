@@ -302,6 +302,8 @@ class HandOverGiven(Consignment):
     giver: Id
     receiver: Id
     place: Id
+    given_by: Text
+    """Person id of who confirmed for the giver."""
     units: Count
 
 
@@ -324,6 +326,8 @@ class HandOverReceived(Consignment):
     giver: Id
     receiver: Id
     place: Id
+    received_by: Text
+    """Person id of who confirmed for the receiver: another than the giver's."""
     bast: Text
     given: Count
     received: Count

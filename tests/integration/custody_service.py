@@ -176,9 +176,9 @@ class Custody:
         roles: Sequence[str] = ("custodian", "operator"),
         regions: Sequence[str] = ("31",),
         key: str | None = None,
-        person: str = "p-1",
+        person: str | None = None,
     ) -> tuple[int, Any]:
-        headers = ISSUER.bearer(roles, regions, agency=agency, person=person)
+        headers = ISSUER.bearer(roles, regions, agency=agency, person=person or f"p-{agency}")
         headers["Idempotency-Key"] = key or f"key-{next(self.keys)}"
         async with self.client.post(path, json=body, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)

@@ -59,7 +59,9 @@ def acting(
         (OTHER_TPS, *places), VILLAGE
     )
     facts = Facts(known, {OUT: ROUTE})
-    return Context(now, "person-2", agency, frozenset({"*"}), frozenset(regions or {"31"}), facts)
+    return Context(
+        now, f"person-{agency}", agency, frozenset({"*"}), frozenset(regions or {"31"}), facts
+    )
 
 
 def registered(unit: str, **fields: Any) -> UnitRegistered:
@@ -129,7 +131,8 @@ def _leg(leg: int) -> dict[str, Any]:
 
 
 def handed(leg: int, units: int = len(BOXES)) -> HandOverGiven:
-    return HandOverGiven(**_leg(leg), tps=TPS, route_regions=REGIONS, units=units)
+    giver = f"person-{ROUTE[leg - 1].office.partition('-')[0]}"
+    return HandOverGiven(**_leg(leg), tps=TPS, route_regions=REGIONS, given_by=giver, units=units)
 
 
 def received(leg: int, **fields: Any) -> HandOverReceived:
@@ -137,6 +140,7 @@ def received(leg: int, **fields: Any) -> HandOverReceived:
         **_leg(leg),
         "tps": TPS,
         "route_regions": REGIONS,
+        "received_by": f"person-{ROUTE[leg].office.partition('-')[0]}",
         "bast": f"BAST/{OUT}/{leg}",
         "given": len(BOXES),
         "received": len(BOXES),

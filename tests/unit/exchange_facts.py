@@ -76,9 +76,7 @@ FACTS = Facts(
 )
 
 
-def context(
-    agency: str = "KPU", now: datetime = NOW, facts: Facts = FACTS, *roles: str
-) -> Context:
+def context(agency: str = "KPU", now: datetime = NOW, facts: Facts = FACTS, *roles: str) -> Context:
     return Context(
         now=now,
         actor="person-1",

@@ -1,5 +1,6 @@
 """A hand-over: two parties confirm, only the custodian gives, and what is wrong is found once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -36,6 +37,7 @@ from services.custody.domain.errors import (
     NotTheCustodian,
     NotYourOffice,
     Repeated,
+    SamePerson,
     UnitNotFit,
     UnitsUnaccounted,
     UnknownConsignment,
@@ -336,3 +338,11 @@ def test_what_turned_up_elsewhere_is_accounted_for() -> None:
 def test_a_seal_that_was_never_put_on_cannot_be_missing() -> None:
     past = [event for event in on_the_road() if event != sealed(BOXES[0])]
     assert kinds(after(*past, handed(1)).when(receive(units=read(seal=None)), PPK)) == []
+
+
+# Two parties are two persons
+
+
+def test_nobody_receives_what_the_same_person_has_given() -> None:
+    both = replace(PPK, actor=KPU.actor)
+    at_gate().when(receive(), both).then(SamePerson)

@@ -281,5 +281,3 @@ def test_the_actor_must_cover_the_letters_region() -> None:
 def test_a_letter_name_leaves_room_for_its_supplements() -> None:
     with pytest.raises(ValidationError):
         draft(letter="A" * 61)
-
-

@@ -39,6 +39,7 @@ class Consignment(NamedTuple):
     release_until: datetime | None = None
     leg: int = 0
     given: int | None = None
+    given_by: str = ""
     absent: tuple[str, ...] = ()
     attempted: bool = False
     received_at: datetime | None = None
@@ -98,7 +99,7 @@ def unloaded(state: Consignment, event: ConsignmentUnloaded) -> Consignment:
 
 
 def given(state: Consignment, event: HandOverGiven) -> Consignment:
-    return state._replace(given=event.units)
+    return state._replace(given=event.units, given_by=event.given_by)
 
 
 def absent(state: Consignment, event: UnitsAbsent) -> Consignment:
@@ -118,7 +119,7 @@ def received(state: Consignment, event: HandOverReceived) -> Consignment:
             received_at=event.received_at,
         )
     units = without(state.units, event.missing) if event.missing else state.units
-    return state._replace(leg=event.leg, given=None, absent=(), units=units)
+    return state._replace(leg=event.leg, given=None, given_by="", absent=(), units=units)
 
 
 def cancelled(state: Consignment, event: ConsignmentCancelled) -> Consignment:

@@ -23,6 +23,11 @@ class NotYourOffice(Forbidden):
     title = "The person does not act for this office"
 
 
+class SamePerson(Forbidden):
+    code = "same-person"
+    title = "Giver and receiver are two persons"
+
+
 class Repeated(Invalid):
     code = "listed-twice"
     title = "Something is listed twice"

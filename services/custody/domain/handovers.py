@@ -14,6 +14,7 @@ from services.custody.domain.errors import (
     NotGiven,
     NotOnConsignment,
     NotTheCustodian,
+    SamePerson,
     UnitsUnaccounted,
 )
 from services.custody.domain.facts import Stop
@@ -106,6 +107,7 @@ def give(command: GiveHandOver, states: Mapping[str, Any], context: Context) -> 
         giver=hand.giver,
         receiver=hand.stop.office,
         place=hand.stop.place,
+        given_by=context.actor,
         units=len(given),
     )
     if len(given) == len(state.units):
@@ -132,9 +134,11 @@ def receive(
     offices.require_acting_for(context, hand.stop.office)
     if hand.state.given is None:
         raise NotGiven(f"{hand.giver} has not confirmed leg {hand.leg} of {hand.consignment}")
+    if hand.state.given_by == context.actor:
+        raise SamePerson(f"{context.actor} has confirmed for {hand.giver}: another person receives")
     _account(command, hand.state)
     lost = [name for name in command.missing if _is_lost(states, name, hand.giver)]
-    events: list[Event] = [_received(command, hand, lost)]
+    events: list[Event] = [_received(command, hand, lost, context.actor)]
     found_wrong: list[Event] = []
     for found in command.units:
         unit: Unit = states[f"unit-{found.unit}"]
@@ -197,7 +201,9 @@ def _is_recovered(unit: Unit, hand: HandOver) -> bool:
     return at_receiver and unit.standing in ("in-transit", "delivered")
 
 
-def _received(command: ReceiveHandOver, hand: HandOver, lost: Sequence[str]) -> HandOverReceived:
+def _received(
+    command: ReceiveHandOver, hand: HandOver, lost: Sequence[str], person: str
+) -> HandOverReceived:
     state, stop = hand.state, hand.stop
     return HandOverReceived(
         region=stop.region,
@@ -208,6 +214,7 @@ def _received(command: ReceiveHandOver, hand: HandOver, lost: Sequence[str]) -> 
         giver=hand.giver,
         receiver=stop.office,
         place=stop.place,
+        received_by=person,
         bast=hand.bast,
         given=state.given,
         received=len(command.units),
