@@ -19,6 +19,7 @@ from custody_facts import (
     give,
     handed,
     kinds,
+    loaded,
     on_the_road,
     passed,
     planned,
@@ -333,6 +334,14 @@ def test_what_a_giver_lacked_and_nobody_has_is_missing() -> None:
 
 def test_what_turned_up_elsewhere_is_accounted_for() -> None:
     after(*on_the_road(), STRAYED).when(account(BOXES[0]), KPU).then_nothing()
+
+
+def test_what_is_on_its_way_back_to_the_giver_is_accounted_for_however_late() -> None:
+    """It strayed, was recovered, went on to the crew and is with KPU again, as at the start."""
+    there = passed(BOXES[0], 3, receiver="KPPS-31.71.01.1001-001", final=True)
+    home = passed(BOXES[0], 3, receiver="KPU-31.71", final=True)
+    past = [*on_the_road(), STRAYED, there, loaded(BOXES[0], f"RET-{TPS}"), home]
+    after(*past).when(account(BOXES[0]), KPU).then_nothing()
 
 
 def test_a_seal_that_was_never_put_on_cannot_be_missing() -> None:

@@ -286,7 +286,13 @@ class AccountAbsentUnits(Command):
 def account_absent(
     command: AccountAbsentUnits, states: Mapping[str, Any], context: Context
 ) -> Sequence[Event]:
-    lost = [name for name in command.units if _is_lost(states, name, command.giver)]
+    lost = [
+        name
+        for name in command.units
+        if _is_lost(states, name, command.giver)
+        # This may be decided long after: by then the giver may have it again, on its way back.
+        and states[f"unit-{name}"].consignment == command.consignment
+    ]
     place = states[f"unit-{lost[0]}"].place if lost else ""
     region = offices.region_of(command.giver)
     missing = [
