@@ -53,13 +53,6 @@ SEAL_KINDS = frozenset({"seal-missing", "seal-different"})
 REPEATABLE = frozenset({"count-variance", "outside-hours", "supervisor-absent"})
 """What may befall a station on several legs of a way; the others leave their subject changed."""
 
-LAST_LOOK: dict[str, tuple[int, ...]] = {
-    "seal-missing": (3, 6),
-    "seal-different": (3, 6),
-    "damaged": (6,),
-}
-"""The legs after which nobody looks at a box's seal or condition again."""
-
 
 class BadPlan(Exception):
     """The list of mishaps cannot be played; the message names the entry."""
@@ -173,12 +166,6 @@ def _check_together(mishaps: Sequence[Mishap], world: World) -> None:
             raise BadPlan(f"{mishap.kind} of {mishap.subject} is there twice for the same way")
         seen.add(key)
     plan = Plan(mishaps)
-    for mishap in mishaps:
-        strays = plan.at("wrong-destination", mishap.subject, mishap.leg)
-        if strays and mishap.leg in LAST_LOOK.get(mishap.kind, ()):
-            raise BadPlan(
-                f"{mishap.kind} of {mishap.subject}: it strays on leg {mishap.leg}, so nobody sees"
-            )
     for mishap in plan.of("count-variance"):
         boxes = world.stations[mishap.subject].boxes
         if plan.missing_box(mishap.subject, boxes, mishap.leg) is None:

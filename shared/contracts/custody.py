@@ -184,6 +184,8 @@ class UnitRecovered(Unit):
     giver: Id
     receiver: Id
     place: Id
+    seal: SealReading | None = None
+    condition: Condition
     bast: Text
 
 

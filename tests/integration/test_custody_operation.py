@@ -167,6 +167,7 @@ async def test_a_stray_is_orphaned_recovered_and_goes_on(custody: Custody) -> No
         "giver": f"KPPS-{SECOND.tps}",
         "receiver": f"KPPS-{FIRST.tps}",
         "place": FIRST.tps,
+        "seal": FIRST.states()[0]["seal"],
         "bast": "BAST-1",
     }
     assert (await custody.command(recover, "KPPS"))[0] == 201

@@ -80,6 +80,7 @@ async def everything_that_can_happen(custody: Custody) -> None:
         "giver": "KPU-31.72",
         "receiver": FIRST.route[2]["office"],
         "place": FIRST.route[2]["place"],
+        "seal": FIRST.states()[FIRST.boxes.index(box)]["seal"],
         "bast": "BAST-9",
     }
     await custody.all([recover], "PPS")

@@ -51,6 +51,7 @@ RECOVERED = UnitRecovered(
     giver="KPPS-31.71.01.1001-002",
     receiver="PPS-31.71.01.1001",
     place="X",
+    condition="good",
     bast="BAST-2",
 )
 VOIDED = UnitVoided(reason="Basah", **(FROM_PPK | {"was": "missing"}))

@@ -306,6 +306,8 @@ def test_a_recovered_unit_had_its_hand_over_already() -> None:
         giver=STRAYED.office,
         receiver=ROUTE[1].office,
         place=ROUTE[1].place,
+        seal=state(BOXES[0])["seal"],
+        condition="good",
         bast="B",
     )
     outcome = after(*on_the_road(), handed(1), STRAYED, back).when(receive(), PPK)

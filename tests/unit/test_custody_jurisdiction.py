@@ -70,7 +70,9 @@ def test_a_stray_is_not_recovered_by_the_office_that_has_it() -> None:
         custodian="KPU-31.71",
     )
     office = f"KPPS-{TPS}"
-    back = RecoverUnit(unit=BOXES[0], giver=office, receiver=office, place=TPS, bast="BA-1")
+    back = RecoverUnit(
+        unit=BOXES[0], giver=office, receiver=office, place=TPS, seal=None, bast="BA-1"
+    )
     given(registered, by=DECIDER).when(back, acting("KPPS")).then(SameOffice)
 
 

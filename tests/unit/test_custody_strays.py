@@ -1,5 +1,7 @@
 """Units seen where they should not be, lost and found, and how they come back."""
 
+from typing import Any
+
 import pytest
 from custody_facts import (
     BOXES,
@@ -7,6 +9,7 @@ from custody_facts import (
     OTHER_TPS,
     OUT,
     ROUTE,
+    SEALS,
     TPS,
     VILLAGE,
     acting,
@@ -68,13 +71,24 @@ def scanned(place: str, office: str, region: str = CITY) -> UnitScanned:
     return UnitScanned(region=region, unit=BOX, place=place, office=office)
 
 
-def recover(receiver: str, place: str, giver: str = OTHER) -> RecoverUnit:
-    return RecoverUnit(unit=BOX, giver=giver, receiver=receiver, place=place, bast="BAST-1")
+SEAL = SEALS[BOX]
+
+
+def recover(receiver: str, place: str, giver: str = OTHER, **found: Any) -> RecoverUnit:
+    names = {"unit": BOX, "giver": giver, "receiver": receiver, "place": place}
+    return RecoverUnit(**({"seal": SEAL, "bast": "BAST-1"} | names | found))
 
 
 def recovered(receiver: str, place: str) -> UnitRecovered:
     return UnitRecovered(
-        region=VILLAGE, unit=BOX, giver=OTHER, receiver=receiver, place=place, bast="BAST-1"
+        region=VILLAGE,
+        unit=BOX,
+        giver=OTHER,
+        receiver=receiver,
+        place=place,
+        seal=SEAL,
+        condition="good",
+        bast="BAST-1",
     )
 
 
@@ -218,3 +232,10 @@ def test_a_found_unit_is_handed_to_the_office_that_should_have_it() -> None:
     after(*on_the_road(3), LOST, found).when(recover(last.office, last.place), KPPS).then(
         recovered(last.office, last.place)
     )
+
+
+def test_a_stray_that_comes_back_without_its_seal_and_damaged_is_told_once() -> None:
+    last = ROUTE[-1]
+    back = recover(last.office, last.place, seal=None, condition="damaged")
+    outcome = after(*on_the_road(3), STRAYED).when(back, KPPS)
+    assert kinds(outcome) == [("seal-missing", BOX), ("damaged", BOX)]

@@ -88,7 +88,13 @@ def test_a_missing_unit_is_uncertain_until_it_is_found() -> None:
 
 def test_a_stray_is_uncertain_until_it_is_recovered() -> None:
     back = UnitRecovered(
-        region=VILLAGE, unit=BOX, giver=STRAYED.office, receiver=KPPS, place=TPS, bast="B"
+        region=VILLAGE,
+        unit=BOX,
+        giver=STRAYED.office,
+        receiver=KPPS,
+        place=TPS,
+        condition="good",
+        bast="B",
     )
     events = life(*BEGIN, (5, passed(BOX, 1)), (30, STRAYED), (30, back))
     assert gaps(events, incident("wrong-destination", 30)) == [("wrong-destination", at(5), at(30))]

@@ -84,13 +84,6 @@ def test_a_list_is_played_as_it_is(tmp_path):
             ],
             "twice for the same way",
         ),
-        (
-            [
-                {"kind": "damaged", "unit": BOX, "leg": 6},
-                {"kind": "wrong-destination", "unit": BOX, "leg": 6},
-            ],
-            "strays on leg 6, so nobody sees",
-        ),
     ],
 )
 def test_a_list_that_cannot_be_played_is_refused_with_the_entry(tmp_path, entries, says):

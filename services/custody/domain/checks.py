@@ -28,24 +28,24 @@ class Where(NamedTuple):
     """Tells what the giver lacked from what did not arrive on the same leg."""
 
 
-def _where(hand: "HandOver") -> Where:
+def where_of(hand: "HandOver") -> Where:
     return Where(hand.consignment, hand.state.tps, hand.leg, hand.stop.region, hand.stop.place)
 
 
-def inspect(found: UnitState, unit: Unit, hand: "HandOver") -> Sequence[IncidentRaised]:
+def inspect(found: UnitState, unit: Unit, where: Where) -> Sequence[IncidentRaised]:
     """What is wrong with a unit that was not wrong at its last hand-over."""
     incidents: list[IncidentRaised] = []
     if found.seal != unit.seal and found.seal != unit.read:
         kind: IncidentKind = "seal-different" if found.seal else "seal-missing"
         detail = f"Seal {unit.seal or 'none'} was put on, {found.seal or 'none'} was found"
-        incidents.append(_of_unit(kind, found.unit, detail, _where(hand)))
+        incidents.append(_of_unit(kind, found.unit, detail, where))
     if found.condition == "damaged" and not unit.damaged:
-        incidents.append(_of_unit("damaged", found.unit, "It arrived damaged", _where(hand)))
+        incidents.append(_of_unit("damaged", found.unit, "It arrived damaged", where))
     return incidents
 
 
 def count(lost: Sequence[str], hand: "HandOver") -> Sequence[IncidentRaised]:
-    return variance(lost, _where(hand)) if lost else ()
+    return variance(lost, where_of(hand)) if lost else ()
 
 
 def variance(lost: Sequence[str], where: Where) -> Sequence[IncidentRaised]:
@@ -64,10 +64,10 @@ def circumstances(attended_by: Sequence[str], hand: "HandOver") -> Sequence[Inci
     if hand.state.direction == "outbound" and not _within_hours(hand):
         local = (hand.at.astimezone(UTC) + WIB_OFFSET).strftime("%Y-%m-%d %H:%M")
         detail = f"Handed over at {local} WIB"
-        incidents.append(_of_consignment("outside-hours", detail, _where(hand)))
+        incidents.append(_of_consignment("outside-hours", detail, where_of(hand)))
     if SUPERVISOR not in attended_by:
         detail = "No officer of Bawaslu attended"
-        incidents.append(_of_consignment("supervisor-absent", detail, _where(hand)))
+        incidents.append(_of_consignment("supervisor-absent", detail, where_of(hand)))
     return incidents
 
 

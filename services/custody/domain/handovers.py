@@ -142,7 +142,7 @@ def receive(
     found_wrong: list[Event] = []
     for found in command.units:
         unit: Unit = states[f"unit-{found.unit}"]
-        found_wrong += checks.inspect(found, unit, hand)
+        found_wrong += checks.inspect(found, unit, checks.where_of(hand))
         if not _is_recovered(unit, hand):
             _require_held(units.require_fit(states, found.unit), found.unit, hand.giver)
             events.append(_handed_over(found, hand))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from services.custody.domain import offices, units
+from services.custody.domain import checks, offices, units
 from services.custody.domain.errors import NotAStray, NotOnRoute, NotTheCustodian, SameOffice
 from services.custody.domain.facts import Facts
 from services.custody.domain.incidents import incident_id, raise_incident
@@ -11,15 +11,21 @@ from services.custody.domain.offices import OfficeId
 from services.custody.domain.units import Unit
 from shared.contracts.base import Event, Id, Text
 from shared.contracts.custody import (
+    Condition,
     IncidentKind,
     IncidentRaised,
+    SealReading,
     UnitFound,
     UnitOrphaned,
     UnitRecovered,
     UnitScanned,
+    UnitState,
     UnitUnloaded,
 )
 from shared.eventstore.command import Command, Context
+
+ASTRAY = "astray"
+"""Stands in an incident's id for the consignment that a lost unit was taken off."""
 
 
 class ScanUnit(Command):
@@ -44,7 +50,10 @@ class ScanUnit(Command):
 
 
 class RecoverUnit(Command):
-    """A stray is handed to the office that should have it; that counts as its hand-over."""
+    """A stray is handed to the office that should have it; that counts as its hand-over.
+
+    `seal` is the number that the receiver reads, null where there is none.
+    """
 
     name: ClassVar[str] = "recover-unit"
     roles: ClassVar[frozenset[str]] = frozenset({"custodian"})
@@ -53,6 +62,8 @@ class RecoverUnit(Command):
     giver: OfficeId
     receiver: OfficeId
     place: Id
+    seal: SealReading | None
+    condition: Condition = "good"
     bast: Text
 
     def streams(self) -> tuple[str, ...]:
@@ -151,11 +162,20 @@ def recover(command: RecoverUnit, states: Mapping[str, Any], context: Context) -
         giver=command.giver,
         receiver=command.receiver,
         place=command.place,
+        seal=command.seal,
+        condition=command.condition,
         bast=command.bast,
     )
+    found_wrong = _inspected(command, unit, region)
     if unit.consignment is None:
-        return (recovered,)
-    return (recovered, *_arrived(command, unit.consignment, context.facts))
+        return (recovered, *found_wrong)
+    return (recovered, *_arrived(command, unit.consignment, context.facts), *found_wrong)
+
+
+def _inspected(command: RecoverUnit, unit: Unit, region: str) -> Sequence[IncidentRaised]:
+    found = UnitState(unit=command.unit, seal=command.seal, condition=command.condition)
+    way, leg = unit.consignment or ASTRAY, unit.leg + 1
+    return checks.inspect(found, unit, checks.Where(way, None, leg, region, command.place))
 
 
 def _arrived(command: RecoverUnit, consignment: str, facts: Facts) -> Sequence[Event]:

@@ -112,6 +112,8 @@ def recovered(state: Unit, event: UnitRecovered) -> Unit:
         standing="in-transit" if state.consignment else "delivered",
         custodian=intern(event.receiver),
         place=intern(event.place),
+        read=event.seal,
+        damaged=event.condition == "damaged",
     )
 
 

@@ -174,11 +174,12 @@ async def _recover(
     commands = []
     for station in stations:
         node = _route(field, station, leg)[leg.of_consignment]
-        for box in Boxes(field, station).strayed(leg.number):
+        boxes = Boxes(field, station)
+        for box in boxes.strayed(leg.number):
             commands.append(
-                {
+                boxes.state(box, leg, leg.number)
+                | {
                     "name": "recover-unit",
-                    "unit": box,
                     "giver": field.world.stray(station)["office"],
                     "receiver": node["office"],
                     "place": node["place"],
