@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 
-from shared.projection.errors import describe
+from shared.projection.errors import Unavailable, describe
 from shared.projection.lane import Lane
 from shared.projection.patience import Pause
 from shared.projection.ports import OpenFeed, Replay
@@ -19,13 +19,26 @@ SILENT_WATCHES = 3
 
 
 class Hub:
-    """Delivers a source's stream to its lanes; a lane that misses something fetches it itself."""
+    """Delivers a source's stream to its lanes; a lane that misses something fetches it itself.
 
-    def __init__(self, source: str, lanes: list[Lane], open_feed: OpenFeed, replay: Replay) -> None:
+    `own`: the source is this service's own log.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        lanes: list[Lane],
+        open_feed: OpenFeed,
+        replay: Replay,
+        *,
+        own: bool = False,
+    ) -> None:
         self.source = source
         self.lanes = lanes
         self._open_feed = open_feed
         self._replay = replay
+        self._own = own
+        self._owner_position = 0
         self._position = 0
         self._reader: asyncio.Task[None] | None = None
 
@@ -55,9 +68,19 @@ class Hub:
         async with aclosing(self._open_feed(self.source, self._position)) as batches:
             async for batch in batches:
                 if batch:
+                    await self._trust(batch[-1].position)
                     self._position = batch[-1].position
                     for lane in self.lanes:
                         await lane.inbox.put(batch)
+
+    async def _trust(self, position: int) -> None:
+        """Our stream still has what a restored log has lost, until the relay replaces it: to act on
+        that would be to act on what did not happen."""
+        if not self._own or position <= self._owner_position:
+            return
+        self._owner_position = (await self._replay.position(self.source)).position
+        if position > self._owner_position:
+            raise Unavailable(f"it is at {position}, the log at {self._owner_position}")
 
     async def _some_lane(self) -> None:
         """Wait for the lanes to know their places: a moment for all, and on for a first one."""
@@ -81,6 +104,7 @@ class Hub:
             except Exception as error:
                 log.debug("%s does not say where it is: %s", self.source, describe(error))
             else:
+                self._owner_position = owner.position
                 for lane in self.lanes:
                     if lane.loaded:
                         lane.owner_is_at(owner.position, owner.log_id)

@@ -72,7 +72,13 @@ class Worker:
             lane.behind = [before for before in reads if before is not None]
         lanes = self._lanes.values()
         self._hubs = [
-            Hub(source, [lane for lane in lanes if lane.source == source], open_feed, replay)
+            Hub(
+                source,
+                [lane for lane in lanes if lane.source == source],
+                open_feed,
+                replay,
+                own=source == service,
+            )
             for source in sorted({lane.source for lane in lanes})
         ]
         self._building: dict[str, float] = {}
