@@ -61,7 +61,8 @@ def play(state: State, asked: Options, once: bool, console: Console) -> bool:
     The same options go on where an earlier run stopped; other options start with empty databases.
     The stack is stopped at the end: at once, or at Ctrl-C.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGINT):  # a shell ignores SIGINT for what it runs behind
+        signal.signal(stop, signal.default_int_handler)
     supervisor = Supervisor(state)
     say: Callable[[str], None] = lambda line: console.print(line, highlight=False)  # noqa: E731
     try:
