@@ -39,6 +39,7 @@ faults: .venv/dev.stamp
 
 lint: .venv/dev.stamp
 	.venv/bin/ruff check .
+	.venv/bin/ruff format --check --quiet .
 	.venv/bin/lint-imports --no-cache
 
 .venv/runtime.stamp: requirements.txt deploy/local/setup.sh deploy/local/kawal

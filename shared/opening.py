@@ -58,9 +58,7 @@ async def open_service(service: Service, roles: Collection[str], stack: AsyncExi
         )
 
 
-async def _open_commands(
-    service: Service, roles: Collection[str], stack: AsyncExitStack
-) -> None:
+async def _open_commands(service: Service, roles: Collection[str], stack: AsyncExitStack) -> None:
     parts, settings = service.parts, service.settings
     assert parts.decider is not None
     service.handler = CommandHandler(

@@ -1,11 +1,11 @@
 """One composition for every service: what it decides and shows goes in, a service comes out.
 
-    # services/<name>/bootstrap.py
-    def build(settings: Settings) -> Service:
-        return assemble(settings, name="custody", title="Custody", decider=..., commands=[...], ...)
+# services/<name>/bootstrap.py
+def build(settings: Settings) -> Service:
+    return assemble(settings, name="custody", title="Custody", decider=..., commands=[...], ...)
 
-    # services/<name>/__main__.py
-    main("custody", build)
+# services/<name>/__main__.py
+main("custody", build)
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence

@@ -52,9 +52,7 @@ class ClockDecider:
             return []
         return [self._moved(region=self._cell, to=command.to)]
 
-    def regions(
-        self, command: Command, states: Mapping[str, datetime | None]
-    ) -> Iterable[str]:
+    def regions(self, command: Command, states: Mapping[str, datetime | None]) -> Iterable[str]:
         return (self._cell,)
 
 

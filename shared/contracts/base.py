@@ -83,6 +83,17 @@ class Event(Value):
         return canonical(self.model_dump(exclude_none=True))
 
 
+class Clock(Event):
+    """The business clock of the local stack was moved; on real time this never happens."""
+
+    kind = "clock"
+    to: Instant
+
+    @property
+    def stream(self) -> str:
+        return "clock"
+
+
 def canonical(value: Any) -> bytes:
     """Canonical JSON of `value`; an integer beyond +-(2**53 - 1) is a `TypeError`.
 

@@ -4,7 +4,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
-from shared.contracts.base import Count, Event, Id, Instant, Positive, RegionCode, Text, Value
+from shared.contracts.base import (
+    Clock,
+    Count,
+    Event,
+    Id,
+    Instant,
+    Positive,
+    RegionCode,
+    Text,
+    Value,
+)
 
 IncidentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,255}$")]
 """Made of a kind, a subject and a consignment or place, so longer than an `Id`."""
@@ -49,16 +59,10 @@ class Custody(Event):
     service: ClassVar[str] = "custody"
 
 
-class ClockMoved(Custody):
-    """The business clock of the local stack was moved; on real time this never happens."""
+class ClockMoved(Custody, Clock):
+    """The business clock was moved."""
 
-    kind = "clock"
     fact = "moved"
-    to: Instant
-
-    @property
-    def stream(self) -> str:
-        return "clock"
 
 
 # Seals: a roll is the thousand numbers that share a prefix, so a number belongs to one stream

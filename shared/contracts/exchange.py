@@ -2,7 +2,17 @@
 
 from typing import ClassVar, Literal
 
-from shared.contracts.base import Count, Event, Id, Instant, Positive, RegionCode, Text, Value
+from shared.contracts.base import (
+    Clock,
+    Count,
+    Event,
+    Id,
+    Instant,
+    Positive,
+    RegionCode,
+    Text,
+    Value,
+)
 
 LetterKind = Literal["security-request", "supplementary", "notification", "report"]
 LetterState = Literal[
@@ -14,16 +24,10 @@ class Exchange(Event):
     service: ClassVar[str] = "exchange"
 
 
-class ClockMoved(Exchange):
-    """The business clock of the local stack was moved; on real time this never happens."""
+class ClockMoved(Exchange, Clock):
+    """The business clock was moved."""
 
-    kind = "clock"
     fact = "moved"
-    to: Instant
-
-    @property
-    def stream(self) -> str:
-        return "clock"
 
 
 # Directory

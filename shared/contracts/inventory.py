@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Count, Event, Id, Instant, Positive, Text, Value
+from shared.contracts.base import Clock, Count, Event, Id, Positive, Text, Value
 
 BallotKind = Literal["PPWP", "DPR", "DPD", "DPRD_PROV", "DPRD_KAB"]
 """President, DPR, DPD, provincial council, city council; DKI elects no DPRD_KAB."""
@@ -21,16 +21,10 @@ class Inventory(Event):
     service: ClassVar[str] = "inventory"
 
 
-class ClockMoved(Inventory):
-    """The business clock of the local stack was moved; on real time this never happens."""
+class ClockMoved(Inventory, Clock):
+    """The business clock was moved."""
 
-    kind = "clock"
     fact = "moved"
-    to: Instant
-
-    @property
-    def stream(self) -> str:
-        return "clock"
 
 
 # Rules and catalogue

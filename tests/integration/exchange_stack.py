@@ -172,9 +172,7 @@ class Exchange:
         assert status == 201, answer
         return answer
 
-    async def get(
-        self, path: str, who: dict = BAWASLU, regions: Any = ("31",)
-    ) -> tuple[int, Any]:
+    async def get(self, path: str, who: dict = BAWASLU, regions: Any = ("31",)) -> tuple[int, Any]:
         async with self.client.get(path, headers=ISSUER.bearer(regions=regions, **who)) as response:
             return response.status, await response.json(content_type=None)
 
@@ -215,9 +213,7 @@ class Exchange:
 
 
 @asynccontextmanager
-async def at_work(
-    database: Database, bus: MemoryBus | None = None
-) -> AsyncIterator[Exchange]:
+async def at_work(database: Database, bus: MemoryBus | None = None) -> AsyncIterator[Exchange]:
     bus = bus or MemoryBus()
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)

@@ -43,9 +43,7 @@ def _admit(who: Principal, agency: str | None, letter: str, state: Letter) -> No
         raise NotFound(f"The exchange knows no letter {letter}.")
 
 
-def _shown(
-    state: Letter, events: Sequence[Event], recorded: Sequence[Recorded]
-) -> dict[str, Any]:
+def _shown(state: Letter, events: Sequence[Event], recorded: Sequence[Recorded]) -> dict[str, Any]:
     return {
         **state.drafted.model_dump(mode="json"),
         "sites": state.sites,

@@ -147,9 +147,7 @@ class Carrier:
             await publisher.publish(self._outgoing(run, at.sequence, at.log_id))
             at.place, at.sequence = run[-1].place, at.sequence + len(run)
         at.read = events[-1].position
-        await SQL.advance(
-            self._pool, agency=self.agency, sequence=at.sequence, position=at.read
-        )
+        await SQL.advance(self._pool, agency=self.agency, sequence=at.sequence, position=at.read)
         return True
 
     def _outgoing(self, run: Sequence[Copy], sequence: int, log_id: UUID) -> list[Outgoing]:
@@ -158,9 +156,7 @@ class Carrier:
                 sequence + number,
                 subjects.agency_subject(
                     self.agency,
-                    subjects.subject_of(
-                        copy.event.type, cloudevents.region_of(copy.event.meta)
-                    ),
+                    subjects.subject_of(copy.event.type, cloudevents.region_of(copy.event.meta)),
                 ),
                 cloudevents.encode(copy.event, log_id, self._source)
                 + f"{HEADER}: {copy.position}.{copy.index}\r\n".encode(),
@@ -175,9 +171,7 @@ class Carrier:
         if now - self._noted < ACKNOWLEDGE_SECONDS:
             return
         self._noted = now
-        info = await self._nats.jetstream().consumer_info(
-            self._stream, consumer_name(self.agency)
-        )
+        info = await self._nats.jetstream().consumer_info(self._stream, consumer_name(self.agency))
         floor = info.ack_floor.stream_seq
         known = await SQL.progress(self._pool, agency=self.agency)
         if floor <= known["acknowledged_sequence"]:

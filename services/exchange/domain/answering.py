@@ -146,9 +146,7 @@ def refuse_letter(
     return (refused,)
 
 
-def close_letter(
-    command: CloseLetter, states: Mapping[str, Any], context: Any
-) -> Sequence[Event]:
+def close_letter(command: CloseLetter, states: Mapping[str, Any], context: Any) -> Sequence[Event]:
     letter = letters.require(states, command.letter)
     asks = letter.drafted.letter_kind in ("security-request", "supplementary")
     possible = ("followed-up",) if asks else ("acknowledged", "followed-up")

@@ -61,9 +61,7 @@ class ExchangeDecider:
     def evolve(self, state: Any, event: Event) -> Any:
         return FOLDS[event.stream.partition("-")[0]][1](state, event)
 
-    def decide(
-        self, command: Command, states: Mapping[str, Any], context: Any
-    ) -> Sequence[Event]:
+    def decide(self, command: Command, states: Mapping[str, Any], context: Any) -> Sequence[Event]:
         return DECISIONS[type(command)](command, states, context)
 
     def regions(self, command: Command, states: Mapping[str, Any]) -> Iterable[str]:

@@ -65,9 +65,7 @@ class DraftLetter(Command):
         return (letters.stream(self.letter), *map(agencies.stream, dict.fromkeys(named)))
 
 
-def draft_letter(
-    command: DraftLetter, states: Mapping[str, Any], context: Any
-) -> Sequence[Event]:
+def draft_letter(command: DraftLetter, states: Mapping[str, Any], context: Any) -> Sequence[Event]:
     if states[letters.stream(command.letter)].drafted is not None:
         raise AlreadyExists(f"Letter {command.letter} was drafted already.", letter=command.letter)
     if command.sender != context.agency and not command.sender.startswith(f"{context.agency}-"):

@@ -57,9 +57,7 @@ def stream(book: str) -> str:
     return f"register-{book}"
 
 
-def issue_letter(
-    command: IssueLetter, states: Mapping[str, Any], context: Any
-) -> Sequence[Event]:
+def issue_letter(command: IssueLetter, states: Mapping[str, Any], context: Any) -> Sequence[Event]:
     letter = letters.in_state(states, command.letter, "drafted")
     if letter.drafted.supplements is not None and not letter.changes:
         raise EmptySupplement(f"What {command.letter} was to tell has been undone.")

@@ -31,9 +31,7 @@ class SendNotice(Command):
         return (f"notice-{self.notice}",)
 
 
-def send_notice(
-    command: SendNotice, states: Mapping[str, Any], context: Any
-) -> Sequence[Event]:
+def send_notice(command: SendNotice, states: Mapping[str, Any], context: Any) -> Sequence[Event]:
     if states[f"notice-{command.notice}"]:
         return ()
     agencies = context.facts.concerned(command.topic, command.regions)

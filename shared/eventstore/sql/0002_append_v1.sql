@@ -1,6 +1,7 @@
 -- Appending a batch of commands. append_v1 takes all or nothing and is set-based; it is right when
 -- no expectation fails, which is nearly always. Where it declines, append_each_v1 gives every
--- command its own verdict.
+-- command its own verdict: it knows which commands build on others of the batch, since equal
+-- versions prove nothing.
 
 create function eventstore.append_v1(
     command_ids uuid[],
@@ -78,6 +79,8 @@ create function eventstore.append_each_v1(
     op_streams integer[],         -- the place of its stream in `streams`, from 1,
     op_expected integer[],        -- the expected version, -1 any, -2 exists,
     op_counts integer[],          -- and the number of events, 0 for a check
+    link_commands integer[],      -- the place of a command that was decided on the events
+    link_places integer[],        -- of another one before it in the batch, by its place
     event_ids uuid[],             -- in the order of the ops
     event_commands uuid[],
     event_streams text[],
@@ -90,10 +93,12 @@ create function eventstore.append_each_v1(
     last_position bigint,
     fingerprint bytea,            -- of a known command
     result bytea,
-    op integer,                   -- of a conflict: the op that failed, from 1, and
+    op integer,                   -- of a conflict: the op that failed, from 1 (0: a link), and
     actual integer                -- the version found
 ) language plpgsql as $$
 -- Appends in order those commands whose expectations hold, each command whole or not at all.
+-- A command that builds on one that is not appended now is a conflict, even if the versions fit:
+-- the events that brought the stream to that version are then those of somebody else.
 #variable_conflict use_column
 declare
     head bigint;
@@ -109,6 +114,8 @@ declare
     lost_actuals integer[] := array_fill(null::integer, array[cardinality(command_ids)]);
     ops integer := cardinality(op_commands);
     o integer := 1;
+    l integer := 1;
+    links integer := cardinality(link_commands);
     e integer := 0;
     first_op integer;
     total integer;
@@ -132,6 +139,13 @@ begin
 
     for i in 1 .. cardinality(command_ids) loop
         refused := known[i];
+        while l <= links and link_commands[l] = i loop
+            if not refused and lasts[link_places[l]] is null then
+                refused := true;
+                lost_ops[i] := 0;
+            end if;
+            l := l + 1;
+        end loop;
         first_op := o;
         total := 0;
         while o <= ops and op_commands[o] = i loop

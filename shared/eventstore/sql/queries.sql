@@ -5,7 +5,7 @@ select eventstore.append_v1(
 
 -- name: append_each
 -- A verdict for each command of a batch.
-select * from eventstore.append_each_v2(
+select * from eventstore.append_each_v1(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: read_stream
