@@ -35,7 +35,8 @@ CENTRES = {
 
 async def propose(field: Field) -> None:
     places = field.world.places.values()
-    await field.send("sites proposed", "inventory", [_proposal(place) for place in places])
+    proposals = [_proposal(place, unchanged=not place.pending) for place in places]
+    await field.send("sites proposed", "inventory", proposals)
     await field.send("sites surveyed", "inventory", [_survey(place) for place in places])
 
 
@@ -60,13 +61,14 @@ async def settle_waiting(field: Field) -> None:
         [_ready(place.site, when) for place in waiting if not place.replaced_by],
     )
     substitutes = [_substitute(place) for place in replaced]
-    await field.send("substitutes proposed", "inventory", [_proposal(p) for p in substitutes])
+    proposals = [_proposal(place, unchanged=False) for place in substitutes]
+    await field.send("substitutes proposed", "inventory", proposals)
     await field.send("substitutes surveyed", "inventory", [_survey(p) for p in substitutes])
     await field.send("substitutes ready", "inventory", [_ready(p.site, when) for p in substitutes])
     await field.send("sites replaced", "inventory", [_replacement(place) for place in replaced])
 
 
-def _proposal(place: Place) -> Command:
+def _proposal(place: Place, *, unchanged: bool) -> Command:
     latitude, longitude = _coordinates(place)
     return {
         "name": "propose-site",
@@ -80,7 +82,7 @@ def _proposal(place: Place) -> Command:
         "longitude_udeg": longitude,
         "capacity_m2": 400,
         "cctv": not place.pending,
-        "unchanged": not place.pending,
+        "unchanged": unchanged,
     }
 
 
