@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 
-import asyncpg
+import aiosql
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.custody.domain import lateness
 from services.custody.domain.lateness import RaiseLate
-from services.custody.projections.queries import reading
 from shared.eventstore import Command
+from shared.runtime import Service
+
+SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)
 
 
 class Election(BaseSettings):
@@ -20,12 +23,13 @@ class Election(BaseSettings):
     voting_day: date = date(2024, 2, 14)
 
 
-async def late(pool: asyncpg.Pool, voting_day: date, now: datetime) -> Sequence[Command]:
+async def late(service: Service, now: datetime, *, voting_day: date) -> Sequence[Command]:
     """From H-1, 21:00 on: a command for each polling station whose delivery is not complete."""
     deadline = lateness.deadline(voting_day)
     if now < deadline:
         return ()
-    rows = reading.overdue(pool, deadline=deadline, voting=lateness.voting_begins(voting_day))
+    voting = lateness.voting_begins(voting_day)
+    rows = SQL.overdue(service.pool, deadline=deadline, voting=voting)
     return [
         RaiseLate(consignment=row["consignment"], tps=row["tps"], voting_day=voting_day, as_of=now)
         async for row in rows

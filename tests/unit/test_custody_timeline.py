@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from custody_facts import BOXES, OUT, ROUTE, TPS, VILLAGE, passed, registered, sealed
 
-from services.custody import timeline
+from services.custody.api import timeline
 from shared.contracts.base import Event, canonical
 from shared.contracts.custody import UnitFound, UnitMissing, UnitOrphaned, UnitRecovered
 from shared.eventstore import Recorded

@@ -1,1 +1,7 @@
-"""What custody answers: units, consignments, incidents, seals, forecast, figures."""
+"""The HTTP face of custody beside its commands: units, consignments, incidents, figures."""
+
+from services.custody.api.consignments import consignments_router
+from services.custody.api.incidents import incidents_router
+from services.custody.api.units import units_router
+
+__all__ = ["consignments_router", "incidents_router", "units_router"]

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.custody import timeline
-from services.custody.api.regions import Id, Reader, Region, visible, within
+from services.custody.api import timeline
+from services.custody.api.queries import SQL, Id, Reader, Region, visible, within
 from services.custody.domain import lateness
 from services.custody.domain.errors import UnknownConsignment
-from services.custody.projections.queries import reading
 from shared.contracts.custody import ConsignmentPlanned, Direction
 from shared.errors import Forbidden
 from shared.runtime import Service
@@ -36,7 +35,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
         state: State | None = None,
         direction: Direction | None = None,
     ) -> Response:
-        rows = reading.consignments(
+        rows = SQL.consignments(
             service.pool,
             after=page.text(),
             tps=tps,
@@ -49,7 +48,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
 
     @router.get("/consignments/{consignment}", summary="Its route, manifest and hand-overs")
     async def one(request: Request, reader: Reader, consignment: str) -> Response:
-        row = await reading.consignment(service.pool, consignment=consignment)
+        row = await SQL.consignment(service.pool, consignment=consignment)
         if row is None:
             raise UnknownConsignment(f"{consignment[:80]} was never planned")
         if not reader.covers_any((row["region"], *row["regions"])):
@@ -68,7 +67,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
             reader.require_region(region)
         now, deadline = service.clock.now(), lateness.deadline(voting_day)
         area = {"deadline": deadline, **within(region)}
-        rows = reading.at_risk(
+        rows = SQL.at_risk(
             service.pool,
             now=now,
             pace=PACE,
@@ -82,7 +81,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
             lambda row: (row["tps"],),
             now=now,
             deadline=deadline,
-            deliveries=await reading.forecast_figures(service.pool, **area),
+            deliveries=await SQL.forecast_figures(service.pool, **area),
         )
 
     return router

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.custody.api.regions import Reader, Region, figures_of, visible
+from services.custody.api.queries import SQL, Reader, Region, figures_of, visible
 from services.custody.domain.errors import UnknownIncident
-from services.custody.projections.queries import reading
 from shared.contracts.base import decode
 from shared.contracts.custody import IncidentKind, SealRollLogged, SealsApplied
 from shared.errors import NotFound
@@ -29,7 +28,7 @@ def incidents_router(service: Service) -> APIRouter:
         kind: IncidentKind | None = None,
         status: Annotated[Literal["open", "closed"] | None, Query()] = None,
     ) -> Response:
-        rows = reading.incidents(
+        rows = SQL.incidents(
             service.pool,
             after=page.text(),
             kind=kind,
@@ -41,7 +40,7 @@ def incidents_router(service: Service) -> APIRouter:
 
     @router.get("/incidents/{incident}", summary="One incident")
     async def one(reader: Reader, incident: str) -> Response:
-        row = await reading.incident(service.pool, incident=incident)
+        row = await SQL.incident(service.pool, incident=incident)
         if row is None:
             raise UnknownIncident(f"{incident[:256]} was never raised")
         reader.require_region(row["region"])
@@ -60,11 +59,11 @@ def incidents_router(service: Service) -> APIRouter:
     async def summary(reader: Reader, region: Region = None) -> Response:
         found = Figures()
         for area in figures_of(reader, region):
-            async for row in reading.unit_figures(service.pool, **area):
+            async for row in SQL.unit_figures(service.pool, **area):
                 found.count_units(row["n"], row["state"], row["custodian_kind"], row["broken"])
-            async for row in reading.incident_figures(service.pool, **area):
+            async for row in SQL.incident_figures(service.pool, **area):
                 found.incidents[row["kind"]] += row["n"]
-            async for row in reading.consignment_figures(service.pool, **area):
+            async for row in SQL.consignment_figures(service.pool, **area):
                 found.consignments[row["state"]] += row["n"]
         return json(found.answer())
 

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.custody import timeline
-from services.custody.api.regions import Id, Reader, Region, visible
+from services.custody.api import timeline
+from services.custody.api.queries import SQL, Id, Reader, Region, visible
 from services.custody.domain.errors import UnknownUnit
-from services.custody.projections.queries import reading
 from shared.errors import Forbidden
 from shared.runtime import Service
 from shared.web.principal import Principal
@@ -30,7 +29,7 @@ def units_router(service: Service) -> APIRouter:
         state: Annotated[str | None, Query(max_length=20)] = None,
         broken: bool = False,
     ) -> Response:
-        query = reading.broken_units if broken else reading.units
+        query = SQL.broken_units if broken else SQL.units
         rows = query(
             service.pool,
             after=page.text(),
@@ -50,7 +49,7 @@ def units_router(service: Service) -> APIRouter:
     async def life(reader: Reader, unit: str) -> Response:
         row = await _unit(service, reader, unit)
         events = await service.store.read_stream(f"unit-{unit}")
-        found = [each async for each in reading.incidents_of_unit(service.pool, unit=unit)]
+        found = [each async for each in SQL.incidents_of_unit(service.pool, unit=unit)]
         return json(
             {
                 "unit": row,
@@ -65,7 +64,7 @@ def units_router(service: Service) -> APIRouter:
 
 async def _unit(service: Service, reader: Principal, unit: str) -> Record:
     """The row, for whoever covers its home or a region that held it."""
-    row = await reading.unit(service.pool, unit=unit)
+    row = await SQL.unit(service.pool, unit=unit)
     if row is None:
         raise UnknownUnit(f"{unit[:80]} is not registered")
     if not reader.covers_any((row["home"], *row["elsewhere"])):

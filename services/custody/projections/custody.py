@@ -4,6 +4,7 @@ A batch is folded in memory, so that a unit's row is written once however many e
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 import orjson
@@ -11,7 +12,6 @@ import orjson
 from services.custody.projections import folding_consignments, folding_units, incident_rows
 from services.custody.projections.folding_consignments import ConsignmentChanges
 from services.custody.projections.folding_units import UnitChanges
-from services.custody.projections.queries import SQL
 from shared.bus.message import Message
 from shared.contracts import custody
 from shared.projection import Projection
@@ -26,7 +26,7 @@ class CustodyView(Projection):
     version = 1
     sources = ("custody",)
     handles = frozenset({*folding_units.FOLD, *folding_consignments.FOLD, *INCIDENTS})
-    schema = SQL / "custody.sql"
+    schema = Path(__file__).with_suffix(".sql")
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
         units, consignments = UnitChanges(), ConsignmentChanges()

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from services.custody.projections.queries import writing
+from services.custody.projections.writes import SQL
 from shared.contracts import custody
 
 STATE, LEG, MISSING, UNLOADED, DEPARTED_AT, RECEIVED_AT, POSITION = range(7)
@@ -34,7 +34,7 @@ class ConsignmentChanges:
 
     async def write(self, connection: asyncpg.Connection) -> None:
         if self._new:
-            await writing.add_consignment(connection, [_row(*new) for new in self._new])
+            await SQL.add_consignment(connection, [_row(*new) for new in self._new])
         if self._changes:
             await self._update(connection)
 
@@ -42,7 +42,7 @@ class ConsignmentChanges:
         states, legs, missing, unloaded, departed, received, positions = zip(
             *self._changes.values(), strict=True
         )
-        await writing.change_consignments(
+        await SQL.change_consignments(
             connection,
             consignments=list(self._changes),
             states=states,

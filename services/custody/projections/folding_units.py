@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from services.custody.projections.queries import writing
+from services.custody.projections.writes import SQL
 from shared.contracts import custody
 
 STATE, CUSTODIAN, PLACE, SEAL, CONSIGNMENT, DAMAGED, REGION, POSITION = range(8)
@@ -48,7 +48,7 @@ class UnitChanges:
             await self._update(connection)
         if self._more_regions:
             units, regions = map(list, zip(*self._more_regions, strict=True))
-            await writing.add_regions(connection, units=units, regions=regions)
+            await SQL.add_regions(connection, units=units, regions=regions)
 
     async def _insert(self, connection: asyncpg.Connection) -> None:
         """With what the same batch made of them; only their regions are left to update."""
@@ -57,7 +57,7 @@ class UnitChanges:
         states, custodians, places, seals, consignments, damaged, regions, positions = zip(
             *rows, strict=True
         )
-        await writing.add_units(
+        await SQL.add_units(
             connection,
             units=list(self._new),
             kinds=[fact["unit_kind"] for fact in new],
@@ -82,7 +82,7 @@ class UnitChanges:
         states, custodians, places, seals, consignments, damaged, regions, positions = zip(
             *self._changes.values(), strict=True
         )
-        await writing.change_units(
+        await SQL.change_units(
             connection,
             units=list(self._changes),
             states=states,

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.custody.projections.queries import writing
+from services.custody.projections.writes import SQL
 from shared.bus.message import Message
 from shared.contracts.custody import BREAKS_CHAIN, IncidentRaised
 
@@ -17,7 +17,7 @@ async def write(connection: asyncpg.Connection, messages: Sequence[Message]) -> 
         if message.type == IncidentRaised.type:
             await _raised(connection, fact, message)
         else:
-            await writing.close_incident(
+            await SQL.close_incident(
                 connection,
                 incident=fact["incident"],
                 remedy=fact["remedy"],
@@ -27,7 +27,7 @@ async def write(connection: asyncpg.Connection, messages: Sequence[Message]) -> 
 
 async def _raised(connection: asyncpg.Connection, fact: dict[str, Any], message: Message) -> None:
     kind, units = fact["incident_kind"], fact["units"]
-    await writing.add_incident(
+    await SQL.add_incident(
         connection,
         incident=fact["incident"],
         kind=kind,
@@ -42,6 +42,6 @@ async def _raised(connection: asyncpg.Connection, fact: dict[str, Any], message:
         raised_at=message.occurred_at,
     )
     if kind in BREAKS_CHAIN:
-        await writing.break_units(connection, units=units)
+        await SQL.break_units(connection, units=units)
     if kind == "late":
-        await writing.mark_late(connection, consignments=[fact["consignment"]])
+        await SQL.mark_late(connection, consignments=[fact["consignment"]])

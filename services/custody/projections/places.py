@@ -1,11 +1,12 @@
 """Which places are registered: storage sites by their readiness, and polling stations."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import aiosql
 import asyncpg
 import orjson
 
-from services.custody.projections.queries import SQL, places
 from shared.bus.message import Message
 from shared.contracts.inventory import (
     OwnerLetterSent,
@@ -17,6 +18,9 @@ from shared.contracts.inventory import (
     SiteSurveyed,
 )
 from shared.projection import Projection
+
+HERE = Path(__file__).parent
+SQL = aiosql.from_path(HERE / "places_writes.sql", "asyncpg", mandatory_parameters=False)
 
 STATES = {
     SiteProposed.type: "proposed",
@@ -35,7 +39,7 @@ class Places(Projection):
     version = 1
     sources = ("inventory",)
     handles = frozenset({*STATES, PollingStationRegistered.type})
-    schema = SQL / "places.sql"
+    schema = HERE / "places.sql"
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
         latest: dict[str, tuple[str, str, str, str]] = {}
@@ -43,7 +47,7 @@ class Places(Projection):
             row = _row(message)
             latest[row[0]] = row
         ids, kinds, regions, states = map(list, zip(*latest.values(), strict=True))
-        await places.save(connection, ids=ids, kinds=kinds, regions=regions, states=states)
+        await SQL.save(connection, ids=ids, kinds=kinds, regions=regions, states=states)
 
 
 def _row(message: Message) -> tuple[str, str, str, str]:

@@ -5,7 +5,3 @@ select p.place, p.kind, p.region, p.state
 from unnest(:ids::text [], :kinds::text [], :regions::text [], :states::text [])
     as p (place, kind, region, state)
 on conflict (place) do update set region = excluded.region, state = excluded.state;
-
--- name: ready
--- Those of these places that are registered.
-select place, region from places.place where place = any(:ids::text []) and state = 'ready';

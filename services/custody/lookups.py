@@ -1,7 +1,9 @@
-"""The facts that decisions need of the world outside their streams, gathered once per request."""
+"""What decisions are told from outside their streams, looked up once for all of a request."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import aiosql
 import asyncpg
 import orjson
 
@@ -9,15 +11,17 @@ from services.custody.domain import consignments
 from services.custody.domain.facts import Facts, Route
 from services.custody.domain.planning import PlanConsignment
 from services.custody.domain.strays import RecoverUnit, ScanUnit
-from services.custody.projections.queries import places
 from shared.contracts.base import decode
 from shared.contracts.custody import ConsignmentPlanned, UnitLoaded
 from shared.eventstore import Command, EventStore
+from shared.runtime import Service
+
+SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)
 
 NO_FACTS = Facts()
 
 
-async def facts(pool: asyncpg.Pool, store: EventStore, commands: Sequence[Command]) -> Facts:
+async def facts(service: Service, commands: Sequence[Command]) -> Facts:
     """One query for all the places named, and the routes of the units that strayed."""
     named: set[str] = set()
     seen: set[str] = set()
@@ -32,11 +36,12 @@ async def facts(pool: asyncpg.Pool, store: EventStore, commands: Sequence[Comman
                 seen.add(command.unit)
     if not named and not seen:
         return NO_FACTS
-    return Facts(await _ready(pool, named), await _routes(store, seen) if seen else {})
+    places = await _ready(service.pool, named)
+    return Facts(places, await _routes(service.store, seen) if seen else {})
 
 
 async def _ready(pool: asyncpg.Pool, named: Iterable[str]) -> dict[str, str]:
-    rows = places.ready(pool, ids=list(named))
+    rows = SQL.ready(pool, ids=list(named))
     return {row["place"]: row["region"] async for row in rows}
 
 

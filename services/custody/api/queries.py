@@ -1,12 +1,16 @@
-"""Which rows a reader may see, and which it asks for."""
+"""What the queries share: their SQL, who reads, and which rows."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
+import aiosql
 from fastapi import Depends, Query
 
 from shared.contracts.base import REGION
 from shared.web.auth import READERS, role
 from shared.web.principal import Principal
+
+SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_parameters=False)
 
 Reader = Annotated[Principal, Depends(role(*READERS))]
 
