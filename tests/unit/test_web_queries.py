@@ -147,6 +147,24 @@ async def test_readiness_names_each_part():
             assert response.status == 200
 
 
+async def test_a_start_is_no_warning_and_an_outage_is_one(caplog):
+    async def well() -> None:
+        return None
+
+    async def lost() -> None:
+        raise ConnectionError("not connected")
+
+    checks = {"nats": lost}
+    made = create_app("toy", Settings(service="toy"), title="Toy", checks=checks)
+    async with running(made) as client:
+        for state, status in ((lost, 503), (well, 200), (lost, 503), (lost, 503)):
+            checks["nats"] = state
+            async with client.get("/health/ready") as response:
+                assert response.status == status
+    said = [record.message for record in caplog.records if record.name == "shared.web.health"]
+    assert said == ["not ready: nats: not connected"]
+
+
 @pytest.mark.parametrize("key", [["B-001", "x"], [1], [True], [None], [1.5], []])
 async def test_a_cursor_of_another_shape_is_refused(client, key):
     cursor = urlsafe_b64encode(json.dumps(key).encode()).decode()
