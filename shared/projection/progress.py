@@ -4,13 +4,16 @@ import asyncio
 import heapq
 from itertools import count
 
+Waiting = tuple[int, int, asyncio.Future[None]]
+"""A position, an order among equal ones, and what to resolve."""
+
 
 class Milestones:
     """The position that a reader may count on, with waiters woken the moment theirs is reached."""
 
     def __init__(self) -> None:
         self.position = 0
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[Waiting] = []
         self._order = count()
 
     def reach(self, position: int) -> None:
@@ -25,5 +28,15 @@ class Milestones:
         if self.position >= position:
             return
         future = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (position, next(self._order), future))
-        await future
+        place = (position, next(self._order), future)
+        heapq.heappush(self._waiting, place)
+        try:
+            await future
+        finally:
+            self._forget(place)
+
+    def _forget(self, place: Waiting) -> None:
+        """Who gives up leaves nothing behind, for some positions are never reached."""
+        if place in self._waiting:
+            self._waiting.remove(place)
+            heapq.heapify(self._waiting)

@@ -73,6 +73,19 @@ async def test_a_milestone_wakes_those_whose_position_is_reached():
     await asyncio.gather(far, again)
 
 
+async def test_who_gives_up_waiting_is_forgotten():
+    milestones = Milestones()
+    kept = asyncio.create_task(milestones.wait(5))
+    for position in (3, 10**15):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await milestones.wait(position)
+    assert len(milestones._waiting) == 1
+    milestones.reach(5)
+    await kept
+    assert not milestones._waiting
+
+
 class SomePolicy(Policy):
     name = "some"
 
