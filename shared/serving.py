@@ -185,8 +185,7 @@ async def listening(service: Service, parts: list[asyncio.Task]) -> AsyncIterato
         yield
     finally:
         server.should_exit = True
-        with suppress(Exception):
-            await asyncio.wait_for(asyncio.shield(http), settings.stop_timeout + 1)
+        await asyncio.wait([http], timeout=settings.stop_timeout + 1)
 
 
 async def _starting() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 
+from shared.bus.cancellation import heed
 from shared.projection.errors import Unavailable, describe
 from shared.projection.lane import Lane
 from shared.projection.patience import Pause
@@ -69,6 +70,7 @@ class Hub:
             async for batch in batches:
                 if batch:
                     await self._trust(batch[-1].position)
+                    heed()
                     self._position = batch[-1].position
                     for lane in self.lanes:
                         await lane.inbox.put(batch)
@@ -113,4 +115,5 @@ class Hub:
                 if silent >= SILENT_WATCHES and self._reader is not None:
                     silent = 0
                     self._reader.cancel()
+            heed()
             await asyncio.sleep(WATCH_SECONDS)

@@ -42,7 +42,8 @@ class Inbox:
             self._arrived.clear()
             self._dropping = False
             try:
-                await asyncio.wait_for(self._arrived.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._arrived.wait()
             except TimeoutError:
                 return []
         taken: list[Message] = []
@@ -73,6 +74,7 @@ class Inbox:
     async def _wait_for_room(self) -> None:
         self._room.clear()
         try:
-            await asyncio.wait_for(self._room.wait(), self._patience)
+            async with asyncio.timeout(self._patience):
+                await self._room.wait()
         except TimeoutError:
             self._dropping = self._size >= self._capacity

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -136,18 +137,16 @@ class Executor:
                 self._pool, policy=policy, source=source, position=position
             ):
                 return
-            try:
-                await asyncio.wait_for(self._settled.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._settled.wait()
 
     async def _rest(self) -> None:
         due = await queries.intent.next_due(self._pool, policies=self._names)
-        try:
-            seconds = POLL_SECONDS if due is None else min(max(due, 0.01), POLL_SECONDS)
-            await asyncio.wait_for(self._work.wait(), seconds)
-        except TimeoutError:
-            return
+        seconds = POLL_SECONDS if due is None else min(max(due, 0.01), POLL_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._work.wait()
 
     async def _carry_out(self, due: Sequence[asyncpg.Record]) -> list[Verdict]:
         verdicts: dict[UUID, Verdict] = {}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.bus.cancellation import heed
 from shared.bus.message import Message
 from shared.projection.consumer import Consumer
 from shared.projection.errors import (
@@ -111,6 +112,7 @@ class Lane:
             except Stale as stale:
                 await self._wait_for_resume(stale)
             except Exception as error:
+                heed()
                 log.warning("%s from %s: %s", self.consumer.name, self.source, describe(error))
                 self.inbox.reset(open=False)
                 self._stalled = True
@@ -163,6 +165,7 @@ class Lane:
         return False
 
     async def _step(self) -> bool:
+        heed()
         if self._stalled:
             await self.catch_up()
             self._stalled = False
@@ -188,6 +191,7 @@ class Lane:
     async def _fill(self, before: int) -> None:
         """Read from the owner what lies between here and `before`."""
         while self.position + 1 < before:
+            heed()
             page = await self._replay.read(self.source, self.position, BATCH)
             page = _after(self.position, page)
             if not page or page[0].position != self.position + 1:

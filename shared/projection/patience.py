@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from shared.bus.cancellation import heed
 from shared.projection.errors import Stale, describe
 
 log = logging.getLogger(__name__)
@@ -39,3 +40,5 @@ async def patiently(act: Callable[[], Awaitable[T]], what: str) -> T:
         except Exception as error:
             log.warning("%s waits: %s", what, describe(error))
             await pause.wait()
+        finally:
+            heed()
