@@ -76,10 +76,20 @@ class Jwks:
 async def _get(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     async with session.get(url, allow_redirects=False) as response:
         response.raise_for_status()
-        body = orjson.loads(await response.content.read(MOST_BYTES))
+        body = orjson.loads(await _whole(response.content))
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")
     return body
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """All of a body, in however many pieces it arrives; a `ValueError` if it is too long."""
+    body = bytearray()
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+    return bytes(body)
 
 
 def usable(document: dict[str, Any]) -> dict[str | None, Any]:

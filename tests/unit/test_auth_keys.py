@@ -31,9 +31,19 @@ class Published:
         self.asked += 1
         return web.json_response({"keys": [i.key.as_dict(private=False) for i in self.issuers]})
 
+    async def in_pieces(self, request: web.Request) -> web.StreamResponse:
+        body = (await self.keys(request)).body
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (body[:20], body[20:]):
+            await response.write(piece)
+            await asyncio.sleep(0.05)
+        return response
+
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/keys", self.keys)
+        app.router.add_get("/keys/in-pieces", self.in_pieces)
         self.runner = web.AppRunner(app)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
@@ -62,6 +72,12 @@ async def test_many_tokens_ask_for_the_keys_once(published):
     found = await asyncio.gather(*(us.authenticate(token) for token in tokens))
     assert {principal.actor for principal in found} == {f"p-{n}" for n in range(20)}
     assert published.asked == 1
+
+
+async def test_keys_that_arrive_in_pieces_are_read_whole(published):
+    await published.start()
+    us = Authenticator(ISSUER, AUDIENCE, Jwks(f"{published.url}/in-pieces", ISSUER))
+    assert (await us.authenticate(published.issuers[0].token(person="p-1"))).actor == "p-1"
 
 
 async def test_a_new_key_is_found_and_unknown_ones_do_not_hammer_the_issuer(published, monkeypatch):
