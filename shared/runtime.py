@@ -97,6 +97,7 @@ class Service:
     relay: Relay | None = None
     responder: Responder | None = None
     worker: Worker | None = None
+    _asyncapi: dict[str, Any] | None = field(init=False, default=None, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         if name in OPENED_LATER:
@@ -162,10 +163,13 @@ class Service:
         return {"now": self.clock.now(), "kind": self.clock.kind}
 
     async def asyncapi(self) -> dict[str, Any]:
-        from shared.bus import asyncapi  # FastStream, which makes it, is slow to import
+        """The document, made once: that takes a third of a second, and anybody may ask."""
+        if self._asyncapi is None:
+            from shared.bus import asyncapi  # FastStream, which makes it, is slow to import
 
-        commands = {self.name: self.parts.commands} if self.parts.callers else {}
-        return asyncapi.document(commands=commands)
+            commands = {self.name: self.parts.commands} if self.parts.callers else {}
+            self._asyncapi = asyncapi.document(commands=commands)
+        return self._asyncapi
 
     async def settled(self, seconds: float = 30.0) -> None:
         """Waits until the service's read models show its own log; `TimeoutError` if they do not."""

@@ -7,7 +7,6 @@ class, and two services may use one name), and the headers.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import orjson
@@ -15,7 +14,7 @@ from faststream.nats import NatsBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel
 
-from shared.bus import subjects
+from shared.bus import cloudevents, subjects
 from shared.bus.accounts import OWNERS
 from shared.bus.commands import KEY, NatsCommands, answer_commands
 from shared.bus.replay import answer_replays
@@ -23,6 +22,7 @@ from shared.bus.requests import Broker
 from shared.contracts.base import EVENT_TYPES, Event
 from shared.eventstore import Command
 
+VERSION = "0.1.0"
 PLACE = ("province", "city", "district", "village")
 HEADERS = "EventHeaders"
 PARAMETER = "Code of the Kemendagri's at this level; _ where the level does not apply"
@@ -40,7 +40,7 @@ def document(
     made = AsyncAPI(
         _broker(services, events, commands),
         title="Kawal",
-        version=_version(),
+        version=VERSION,
         description="Facts of election logistics, and how to ask their owners for more.",
         license={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     )
@@ -80,8 +80,7 @@ def _complete_event(found: dict[str, Any], event: type[Event]) -> None:
     channel["address"] = f"{subjects.ROOT}.{event.service}.{levels}.{event.kind}.{event.fact}"
     channel["parameters"] = {level: {"description": PARAMETER} for level in PLACE}
     channel["x-jetstream"] = {"stream": f"{event.service.upper()}_{{cell}}", "sequence": "position"}
-    _message(found, event.type, event, "application/json")
-    message = _its_message(found, event.type)
+    message = _message(found, event.type, event)
     message["headers"] = {"$ref": f"#/components/schemas/{HEADERS}"}
 
 
@@ -89,37 +88,25 @@ def _complete_command(found: dict[str, Any], title: str, model: type[Command]) -
     channel = found["channels"][title]
     channel["address"] = channel["address"].removesuffix("*") + "{caller}"
     channel["parameters"] = {"caller": {"description": "The NATS user who gives the command"}}
-    _message(found, title, model, "application/json")
-    message = _its_message(found, title)
+    message = _message(found, title, model)
     message["headers"] = {"type": "object", "required": [KEY], "properties": {KEY: TEXT}}
 
 
-def _message(found: dict[str, Any], title: str, model: type[BaseModel], media: str) -> None:
-    """Name the message and its payload's schema after the channel; nested ones stay apart too."""
+def _message(found: dict[str, Any], title: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The channel's message, it and its payload's schema named after the channel; nested schemas
+    stay apart too."""
     prefix = f"#/components/schemas/{title}."
     schema = model.model_json_schema(ref_template=prefix + "{model}", by_alias=True)
     schemas = found["components"]["schemas"]
     for name, nested in schema.pop("$defs", {}).items():
         schemas[f"{title}.{name}"] = nested
     schemas[title] = schema
-    message = _its_message(found, title)
-    message |= {"name": title, "title": title, "contentType": media}
+    [reference] = found["channels"][title]["messages"].values()
+    message = found["components"]["messages"][reference["$ref"].rpartition("/")[2]]
+    message |= {"name": title, "title": title, "contentType": cloudevents.CONTENT_TYPE}
     message["payload"] = {"$ref": f"#/components/schemas/{title}"}
     message["description"] = _said(model)
-    _set_message(found, title, message)
-
-
-def _message_key(found: dict[str, Any], title: str) -> str:
-    [reference] = found["channels"][title]["messages"].values()
-    return reference["$ref"].rpartition("/")[2]
-
-
-def _its_message(found: dict[str, Any], title: str) -> dict[str, Any]:
-    return found["components"]["messages"][_message_key(found, title)]
-
-
-def _set_message(found: dict[str, Any], title: str, message: dict[str, Any]) -> None:
-    found["components"]["messages"][_message_key(found, title)] = message
+    return message
 
 
 def _headers() -> dict[str, Any]:
@@ -165,10 +152,3 @@ def _drop_unused_schemas(found: dict[str, Any]) -> None:
 
 def _said(model: type[BaseModel]) -> str:
     return " ".join((model.__doc__ or model.__name__).split())
-
-
-def _version() -> str:
-    try:
-        return version("kawal")
-    except PackageNotFoundError:
-        return "0.1.0"
