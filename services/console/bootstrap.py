@@ -1,8 +1,8 @@
-"""The control room, composed."""
+"""The console, composed."""
 
 from functools import partial
 
-from services.console.api import router
+from services.console.api import queries_router
 from services.console.peers import Peers
 from services.console.projections.overview import Overview
 from shared.runtime import Service, assemble
@@ -21,7 +21,7 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         title="Console",
         description=DESCRIPTION,
         projections=(Overview(),),
-        routers=(partial(router, peers=peers),),
         background=(("api", lambda _: peers.follow()),),
+        routers=(partial(queries_router, peers=peers),),
         identity=identity,
     )

@@ -14,7 +14,7 @@ from shared.contracts.base import decode
 from shared.projection import Projection
 
 HERE = Path(__file__).parent
-SQL = aiosql.from_path(HERE / "queries.sql", "asyncpg", mandatory_parameters=False)
+SQL = aiosql.from_path(HERE / "overview_writes.sql", "asyncpg", mandatory_parameters=False)
 
 UNITS: frozenset[str] = frozenset(
     {

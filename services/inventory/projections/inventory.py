@@ -13,7 +13,7 @@ from shared.contracts import inventory as facts
 from shared.projection import Projection
 
 HERE = Path(__file__).parent
-SQL = aiosql.from_path(HERE / "apply.sql", "asyncpg", mandatory_parameters=False)
+SQL = aiosql.from_path(HERE / "inventory_writes.sql", "asyncpg", mandatory_parameters=False)
 
 Statement = Callable[..., Any]
 

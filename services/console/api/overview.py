@@ -10,9 +10,7 @@ import asyncpg
 
 from services.console.projections.figures import HELD, STATES
 
-SQL = aiosql.from_path(
-    Path(__file__).parent / "overview.sql", "asyncpg", mandatory_parameters=False
-)
+SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
 
 
 async def read(connection: asyncpg.Connection, jurisdiction: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.responses import Response
 
-from services.console import overview
+from services.console.api import overview
 from services.console.peers import Peers
 from shared.runtime import Service
 from shared.web.auth import Caller
@@ -18,12 +18,12 @@ from shared.web.principal import Principal
 from shared.web.queries import CaughtUp
 from shared.web.responses import json
 
-PAGE = (Path(__file__).parent / "templates" / "overview.html").read_text()
+PAGE = (Path(__file__).parent.parent / "templates" / "overview.html").read_text()
 LIVE_SECONDS = 1.0
 
 
-def router(service: Service, peers: Peers) -> APIRouter:
-    routes = APIRouter(tags=["control room"])
+def queries_router(service: Service, peers: Peers) -> APIRouter:
+    router = APIRouter(tags=["control room"])
 
     async def figures(who: Principal) -> dict[str, Any]:
         async with service.pool.acquire() as connection:
@@ -39,16 +39,16 @@ def router(service: Service, peers: Peers) -> APIRouter:
             before = now
             await asyncio.sleep(LIVE_SECONDS)
 
-    @routes.get("/", include_in_schema=False)
+    @router.get("/", include_in_schema=False)
     async def page() -> Response:
         return HTMLResponse(PAGE)
 
-    @routes.get("/overview", summary="Figures of your regions", dependencies=[CaughtUp])
+    @router.get("/overview", summary="Figures of your regions", dependencies=[CaughtUp])
     async def read(who: Caller) -> Response:
         return json(await figures(who))
 
-    @routes.get("/live", summary="The overview as server-sent events, when it changes")
+    @router.get("/live", summary="The overview as server-sent events, when it changes")
     async def live(who: Caller) -> Response:
         return StreamingResponse(feed(who), media_type="text/event-stream")
 
-    return routes
+    return router
