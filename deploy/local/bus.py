@@ -4,13 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from deploy.local.ports import Ports
 from deploy.local.state import State
-from deploy.nats import AGENCY
-from shared.bus.accounts import render_server_config
+from shared.bus.accounts import AGENCIES, render_server_config
 from shared.cli.app import Failure
 from shared.testing.nats import Nats
 from shared.testing.process import LOOPBACK
-
-AGENCIES = (AGENCY,)
 
 
 def password_names() -> list[str]:

@@ -160,23 +160,13 @@ def migrate(
     """Bring a service's database up to date (`up` does it for the local stack)."""
     import asyncio
 
-    from deploy.migrate import folder
+    from deploy.local.program import SERVICES
     from deploy.migrate import migrate as apply
 
-    if not folder(service).is_dir():
-        raise Failure(f"there is no service {service}")
+    if service not in SERVICES:
+        raise Failure(f"there is no service {service}: {', '.join(SERVICES)}")
     for name in asyncio.run(apply(service, owner, app_role)):
         typer.echo(name)
-
-
-def _url(folder: Path, service: str) -> str:
-    from deploy.local.program import SERVICES
-    from shared.testing.process import LOOPBACK
-
-    taken = _state(folder).read("ports.json")
-    if taken is None or service not in SERVICES:
-        raise Failure(f"there is no service {service} here: {', '.join(SERVICES)}, after make up")
-    return f"http://{LOOPBACK}:{taken[service]}"
 
 
 @app.command()
@@ -202,6 +192,16 @@ def _state(folder: Path) -> "State":
     from deploy.local.state import State
 
     return State.at(Path(os.path.expanduser(folder)))
+
+
+def _url(folder: Path, service: str) -> str:
+    from deploy.local.program import SERVICES
+    from shared.testing.process import LOOPBACK
+
+    taken = _state(folder).read("ports.json")
+    if taken is None or service not in SERVICES:
+        raise Failure(f"there is no service {service} here: {', '.join(SERVICES)}, after make up")
+    return f"http://{LOOPBACK}:{taken[service]}"
 
 
 def _supervisor(folder: Path) -> "Supervisor":

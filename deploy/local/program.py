@@ -1,6 +1,5 @@
 """The programs that a local stack runs besides Postgres and NATS, and what each is told."""
 
-import http.client
 import json
 import os
 import sys
@@ -8,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy import health
 from deploy.local.launch import Order
 from deploy.local.ports import Ports
 from deploy.local.state import State
+from shared.bus.accounts import SERVICES
 from shared.testing.process import LOOPBACK, ProcessId, spawn
 
 ROOT = Path(__file__).parent.parent.parent
-SERVICES = ("inventory", "custody", "exchange", "console")
 SERVERS = ("postgres", "nats", "issuer", *SERVICES)
 CELL = "31"
 PASSED_ON = ("KAWAL_OTLP_ENDPOINT", "KAWAL_LOG_LEVEL", "KAWAL_CLOCK")
@@ -53,14 +53,7 @@ class Program:
         return Order(self.name, module, tuple(arguments), environment, str(log))
 
     def ready(self) -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
-        try:
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return health.ready(self.port)
 
 
 def issuer(state: State, ports: Ports) -> Program:

@@ -3,10 +3,9 @@ server's environment."""
 
 from pathlib import Path
 
-from shared.bus.accounts import SERVICES, Env, render_server_config
+from shared.bus.accounts import AGENCIES, SERVICES, Env, render_server_config
 
 CONFIG = Path(__file__).parent / "nats.conf"
-AGENCY = "POLDA-METRO-JAYA"
 
 
 def config() -> str:
@@ -19,7 +18,7 @@ def config() -> str:
             monitor="0.0.0.0:8222",
             store="/data/jetstream",
             services={name: _password(name) for name in SERVICES},
-            agencies={AGENCY: _password(AGENCY)},
+            agencies={name: _password(name) for name in AGENCIES},
             sync_always=True,
         )
     )

@@ -31,12 +31,12 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         description=DESCRIPTION,
         decider=CustodyDecider(),
         commands=COMMANDS,
-        cache_size=CACHED_STATES,
         facts=facts,
         callers={"inventory": frozenset({"service"})},
         projections=(CustodyView(), Places()),
         policies=(RegisterPackedUnits(), AccountForAbsentUnits()),
         ticks=(partial(late, voting_day=voting_day),),
+        cache_size=CACHED_STATES,
         routers=(
             units_router,
             partial(consignments_router, voting_day=voting_day),

@@ -2,26 +2,26 @@
 
 import asyncio
 
-from services.exchange.api import directory_router, queries_router
+from services.exchange.api import imports_router, queries_router
 from services.exchange.carrier import Carrier
+from services.exchange.deadlines import escalations
 from services.exchange.domain.decider import COMMANDS, ExchangeDecider
-from services.exchange.lookups import escalations, facts
+from services.exchange.lookups import facts
 from services.exchange.policies import CloseWithdrawn, Notify, Supplement
 from services.exchange.projections.exchange import Letters
 from services.exchange.projections.sites import Sites
+from shared.bus.accounts import AGENCIES
 from shared.bus.connection import connect
 from shared.bus.lead import Lead
 from shared.runtime import Service, assemble
 from shared.settings import Settings
 from shared.web.auth import Authenticator
 
-AGENCIES = ("POLDA-METRO-JAYA",)
-"""Who has an account on NATS and a stream of its own there."""
 DESCRIPTION = "Who was told what, what they answered, what they did: agencies, letters, notices."
 
 
 def build(settings: Settings, identity: Authenticator | None = None) -> Service:
-    """The service, not started yet."""
+    """The service, not started yet; `identity` None believes the settings' issuer."""
     return assemble(
         settings,
         name="exchange",
@@ -34,13 +34,13 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         policies=(Notify(), Supplement(), CloseWithdrawn()),
         ticks=(escalations,),
         background=(("worker", carry),),
-        routers=(queries_router, directory_router),
+        routers=(queries_router, imports_router),
         identity=identity,
     )
 
 
 async def carry(service: Service) -> None:
-    """The carriers of the agencies that are served over NATS."""
+    """A carrier for each agency that is served over NATS."""
     async with asyncio.TaskGroup() as group:
         for agency in AGENCIES:
             group.create_task(_carry(service, agency))

@@ -29,8 +29,6 @@ TO_KPPS = at(2024, 2, 13, 10)
 DEADLINE = at(2024, 2, 13, 21)
 AFTER_DEADLINE = at(2024, 2, 13, 21, 1)
 LATE_TO_KPPS = at(2024, 2, 14, 5, 30)
-MIDNIGHT = timedelta(hours=14)
-"""Added to a morning hour: past the end of hand-over hours."""
 POLLS_CLOSED = at(2024, 2, 14, 15)
 RETURN_FROM = at(2024, 2, 14, 16)
 RETURN_UNTIL = at(2024, 3, 1, 18)
@@ -40,5 +38,4 @@ BACK_TO_PPK = at(2024, 2, 15, 10)
 BACK_TO_KPU = at(2024, 2, 20, 10)
 END = at(2024, 2, 21)
 
-OUTBOUND = {1: TO_PPK, 2: TO_PPS, 3: TO_KPPS}
 RETURN = {4: BACK_TO_PPS, 5: BACK_TO_PPK, 6: BACK_TO_KPU}

@@ -16,6 +16,8 @@ PLATFORM = "KAWAL"
 OWNERS = ("inventory", "custody", "exchange")
 READERS = ("console",)
 SERVICES = OWNERS + READERS
+AGENCIES = ("POLDA-METRO-JAYA",)
+"""Who has an account of its own, and a stream that the exchange fills for it."""
 NEXT = "kawal.next"
 """What an agency's user asks for its next messages."""
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.docker.health`: exit 0 if the service of this container is ready."""
+"""`python -m deploy.health`: exit 0 if the service of this container is ready."""
 
 import http.client
 import os
@@ -6,6 +6,7 @@ import sys
 
 
 def ready(port: int) -> bool:
+    """Whether what listens on this port of ours says that it is ready."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
     try:
         connection.request("GET", "/health/ready")

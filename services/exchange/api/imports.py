@@ -1,4 +1,4 @@
-"""Loading the directory that ships with the service: as often as one likes."""
+"""Imports: the directory that ships with the service: as often as one likes."""
 
 from hashlib import sha256
 from uuid import NAMESPACE_URL, uuid5
@@ -19,7 +19,7 @@ from shared.web.responses import json
 _IDS = uuid5(NAMESPACE_URL, "urn:kawal:directory")
 
 
-def directory_router(service: Service) -> APIRouter:
+def imports_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["imports"])
 
     @router.post("/imports/directory", summary="Register the agencies of the shipped directory")

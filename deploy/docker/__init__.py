@@ -1,1 +1,0 @@
-"""Kawal in containers: one image, and what only an image needs."""
