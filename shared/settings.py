@@ -1,7 +1,6 @@
 """What a process is told by its environment: `KAWAL_<FIELD>`."""
 
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, field_validator
@@ -49,7 +48,6 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
     start_timeout: Annotated[float, Field(gt=0)] = 120.0
     stop_timeout: Annotated[float, Field(gt=0)] = 10.0
-    state: Path | None = None
 
     @field_validator("roles", mode="before")
     @classmethod

@@ -15,7 +15,6 @@ import orjson
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
-STRUCTURED = "application/cloudevents+json"
 
 _UNSAFE = re.compile(r"[^!#$&-~]")
 _SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')

@@ -10,7 +10,6 @@ _QUERIES = aiosql.from_path(_FILE, "asyncpg", mandatory_parameters=False)
 APPEND: str = _QUERIES.append.sql
 APPEND_EACH: str = _QUERIES.append_each.sql
 READ_STREAM: str = _QUERIES.read_stream.sql
-READ_STREAMS: str = _QUERIES.read_streams.sql
 READ_BODIES: str = _QUERIES.read_bodies.sql
 READ_ALL: str = _QUERIES.read_all.sql
 POSITION: str = _QUERIES.position.sql

@@ -19,7 +19,6 @@ MAX_EVENT_BYTES = 900_000
 
 # Every query here goes by a key: a plan made while the tables were empty must not scan them later.
 SESSION = {
-    "application_name": "kawal-eventstore",
     "default_transaction_isolation": "read committed",
     "enable_seqscan": "off",
     "jit": "off",
@@ -90,13 +89,6 @@ class EventStore:
         """A stream's events after a version, in order."""
         rows = await self._fetch(queries.READ_STREAM, stream, after, limit)
         return [Recorded(*row) for row in rows]
-
-    async def read_streams(self, streams: Collection[str]) -> dict[str, list[Recorded]]:
-        """Several streams whole, by one query; every stream asked for is a key."""
-        found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
-        for row in await self._fetch(queries.READ_STREAMS, list(found)):
-            found[row[2]].append(Recorded(*row))
-        return found
 
     async def read_bodies(
         self, streams: Collection[str], after: Sequence[int] | None = None

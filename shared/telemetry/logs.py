@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from opentelemetry import trace
 
-_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+_OPTIONS = orjson.OPT_UTC_Z
 
 
 class JsonFormatter(logging.Formatter):
-    """One line per record, with the members that `extra={"data": {...}}` gives."""
+    """One line per record."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -30,8 +30,6 @@ class JsonFormatter(logging.Formatter):
         if context.is_valid:
             line["trace_id"] = f"{context.trace_id:032x}"
             line["span_id"] = f"{context.span_id:016x}"
-        if isinstance(data := getattr(record, "data", None), dict):
-            line |= data
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(line, default=str, option=_OPTIONS).decode()
@@ -42,5 +40,5 @@ def configure_logging(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("uvicorn.access", "asyncio", "httpx", "nats", "faststream"):
+    for chatty in ("asyncio", "nats", "faststream"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

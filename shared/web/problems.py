@@ -52,14 +52,6 @@ class UnsupportedMedia(HttpProblem):
     code, title, status = "unsupported-media-type", "Send application/json", 415
 
 
-class PreconditionFailed(HttpProblem):
-    code, title, status = "stale", "It has changed since you read it", 412
-
-
-class PreconditionRequired(HttpProblem):
-    code, title, status = "precondition-required", "If-Match is required", 428
-
-
 class Unavailable(HttpProblem):
     code, title, status = "unavailable", "Not available at the moment", 503
     headers = {"Retry-After": "1"}

@@ -11,7 +11,7 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.web.problems import BadRequest, PreconditionFailed, PreconditionRequired, Unavailable
+from shared.web.problems import BadRequest, Unavailable
 from shared.web.responses import json
 
 WAIT_SECONDS = 5.0
@@ -104,15 +104,6 @@ def tagged(request: Request, value: Any, version: int | str) -> Response:
     if etag(version) in _tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return json(value, headers=headers)
-
-
-def require_match(request: Request, version: int | str) -> None:
-    """For a change of what was read: 428 without If-Match, 412 if it is not this version."""
-    given = _tags(request.headers.get("if-match", ""))
-    if not given:
-        raise PreconditionRequired("Send If-Match with the ETag that you read")
-    if etag(version) not in given and "*" not in given:
-        raise PreconditionFailed(f"The version is now {version}", version=version)
 
 
 def _tags(header: str) -> list[str]:

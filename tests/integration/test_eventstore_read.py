@@ -15,16 +15,6 @@ async def test_a_stream_is_read_after_a_version_and_up_to_a_limit(store: EventSt
     assert await store.read_stream("unknown") == []
 
 
-async def test_several_streams_are_read_whole_by_one_query(store: EventStore) -> None:
-    await store.append(append(write("a", count=2), write("b"), write("a", 2)))
-    found = await store.read_streams(["b", "a", "unknown"])
-    assert {s: [e.version for e in events] for s, events in found.items()} == {
-        "a": [1, 2, 3],
-        "b": [1],
-        "unknown": [],
-    }
-
-
 async def test_the_log_is_read_in_pages(store: EventStore) -> None:
     await store.append(append(write("a", count=7)))
     assert [e.position for e in await store.read_all(0, 3)] == [1, 2, 3]

@@ -16,13 +16,6 @@ where stream_id = $1 and version > $2
 order by version
 limit $3;
 
--- name: read_streams
--- Several streams whole.
-select position, id, stream_id, version, type, data, meta, recorded_at, command_id
-from eventstore.event
-where stream_id = any($1::text[])
-order by stream_id, version;
-
 -- name: read_bodies
 -- Several streams after a version each, only what a decision needs.
 select e.stream_id, e.version, e.type, e.data
