@@ -6,14 +6,13 @@ from functools import lru_cache
 
 import orjson
 from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.bus.cloudevents import Stored
+from shared.telemetry.tracing import cause
 
 MOST_LINKS = 32
 
 _tracer = trace.get_tracer("kawal.relay")
-_propagator = TraceContextTextMapPropagator()
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
     """A span for a run of events: child of the one request that made them, linked to several."""
     step = len(events) // MOST_LINKS + 1
     causes = {each.span_id: each for each in (_cause(event.meta) for event in events[::step])}
-    sampled = [cause for cause in causes.values() if cause.trace_flags.sampled]
+    sampled = [each for each in causes.values() if each.trace_flags.sampled]
     if not sampled:
         yield
         return
@@ -30,7 +29,7 @@ def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
         f"relay {service}",
         context=parent if len(sampled) == 1 else None,
         kind=trace.SpanKind.PRODUCER,
-        links=[trace.Link(cause) for cause in sampled],
+        links=[trace.Link(each) for each in sampled],
         attributes={"messaging.system": "nats", "messaging.batch.message_count": len(events)},
     ):
         yield
@@ -39,5 +38,4 @@ def relayed(service: str, events: Sequence[Stored]) -> Iterator[None]:
 @lru_cache(maxsize=1_024)
 def _cause(meta: bytes) -> trace.SpanContext:
     """The span in which an event was made; an invalid one if none is named."""
-    carrier = {"traceparent": orjson.loads(meta).get("traceparent") or ""}
-    return trace.get_current_span(_propagator.extract(carrier)).get_span_context()
+    return cause(orjson.loads(meta).get("traceparent") or "")

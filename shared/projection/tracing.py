@@ -7,6 +7,7 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.bus.message import Message
+from shared.telemetry.tracing import cause
 
 MOST_LINKS = 20
 SAMPLE = 100
@@ -26,7 +27,7 @@ def batch(kind: str, name: str, source: str, messages: Sequence[Message]) -> Ite
         return
     step = len(messages) // SAMPLE + 1
     parents = {m.traceparent[TRACE]: m.traceparent for m in messages[::step] if m.traceparent}
-    links = [trace.Link(_context(parent)) for parent in list(parents.values())[:MOST_LINKS]]
+    links = [trace.Link(cause(parent)) for parent in list(parents.values())[:MOST_LINKS]]
     with _tracer.start_as_current_span(
         f"{kind} {name}",
         kind=trace.SpanKind.CONSUMER,
@@ -49,7 +50,3 @@ def traceparent(span: trace.Span, otherwise: str) -> str:
     carrier: dict[str, str] = {}
     _propagator.inject(carrier, trace.set_span_in_context(span))
     return carrier.get("traceparent", otherwise)
-
-
-def _context(parent: str) -> trace.SpanContext:
-    return trace.get_current_span(_propagator.extract({"traceparent": parent})).get_span_context()

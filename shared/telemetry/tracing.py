@@ -1,23 +1,22 @@
 """W3C trace context: one trace from the request through the stored event to its effects."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.trace import Span, SpanContext, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
 
 _TRACER = trace.get_tracer("kawal")
+_W3C = TraceContextTextMapPropagator()
 
 
 def setup(service: str, settings: Settings) -> None:
@@ -46,10 +45,9 @@ def shutdown() -> None:
 
 def traceparent() -> str:
     """The current span as a W3C header value; empty outside of any."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return ""
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier)
+    return carrier.get("traceparent", "")
 
 
 def trace_id() -> str:
@@ -58,29 +56,10 @@ def trace_id() -> str:
     return f"{context.trace_id:032x}" if context.is_valid else ""
 
 
-def parse(header: str) -> SpanContext | None:
-    """The span that a `traceparent` names; None if it is not one."""
-    parts = header.split("-")
-    if len(parts) < 4 or [len(part) for part in parts[:4]] != [2, 32, 16, 2]:
-        return None
-    try:
-        _, trace_, span_, flags = (int(part, 16) for part in parts[:4])
-    except ValueError:
-        return None
-    context = SpanContext(trace_, span_, is_remote=True, trace_flags=TraceFlags(flags))
-    return context if context.is_valid and parts[0] != "ff" else None
-
-
-def parent(header: str) -> Context | None:
-    """The context to start a span under; None, the current one, if the header says nothing."""
-    context = parse(header) if header else None
-    return trace.set_span_in_context(trace.NonRecordingSpan(context)) if context else None
-
-
-def link(header: str) -> Link | None:
-    """A link to the span that a message carries: a batch has many causes and no single parent."""
-    context = parse(header) if header else None
-    return Link(context) if context else None
+def cause(header: str) -> SpanContext:
+    """The span that a `traceparent` names; an invalid one if it names none."""
+    context = _W3C.extract({"traceparent": header})
+    return trace.get_current_span(context).get_span_context()
 
 
 @contextmanager
@@ -89,16 +68,8 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     *,
     caused_by: str = "",
-    links: Iterable[str] = (),
-    attributes: Mapping[str, AttributeValue] | None = None,
 ) -> Iterator[Span]:
-    """A span around a piece of work; `caused_by` and `links` are `traceparent` values."""
-    found: list[Any] = [link(header) for header in dict.fromkeys(links)]
-    with _TRACER.start_as_current_span(
-        name,
-        context=parent(caused_by),
-        kind=kind,
-        attributes=dict(attributes) if attributes else None,
-        links=[each for each in found if each is not None] or None,
-    ) as current:
+    """A span around a piece of work; `caused_by` is a `traceparent`."""
+    context = _W3C.extract({"traceparent": caused_by}) if caused_by else None
+    with _TRACER.start_as_current_span(name, context=context, kind=kind) as current:
         yield current
