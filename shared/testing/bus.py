@@ -18,25 +18,12 @@ from shared.bus.feed import Feed
 from shared.bus.message import Message
 from shared.bus.relay import Relay
 from shared.contracts.base import canonical
+from shared.eventstore import Recorded
 from shared.testing.nats import Nats
 from shared.testing.process import LOOPBACK, ProcessId, free_port
 
 
-@dataclass(slots=True)
-class Entry:
-    """A recorded event as a store gives it."""
-
-    position: int
-    id: UUID
-    stream: str
-    version: int
-    type: str
-    data: bytes
-    meta: bytes
-    recorded_at: datetime
-
-
-def entry(position: int, data: bytes = b"{}", **meta: object) -> Entry:
+def entry(position: int, data: bytes = b"{}", **meta: object) -> Recorded:
     known = {
         "actor": "P-1",
         "agency": "KPU",
@@ -47,7 +34,7 @@ def entry(position: int, data: bytes = b"{}", **meta: object) -> Entry:
         "regions": ["31.71.01", "31.73"],
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }
-    return Entry(
+    return Recorded(
         position,
         uuid4(),
         f"unit-BOX-{position}",
@@ -56,6 +43,7 @@ def entry(position: int, data: bytes = b"{}", **meta: object) -> Entry:
         data,
         canonical(known | meta),
         datetime.now(UTC),
+        uuid4(),
     )
 
 
@@ -63,7 +51,7 @@ def entry(position: int, data: bytes = b"{}", **meta: object) -> Entry:
 class MemoryLog:
     """What the relay needs of an event store, without one."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Recorded] = field(default_factory=list)
     log: UUID = field(default_factory=uuid4)
     on_append: list[Callable[[int], None]] = field(default_factory=list)
 
@@ -75,7 +63,7 @@ class MemoryLog:
         for notify in self.on_append:
             notify(len(self.entries))
 
-    async def read_all(self, after: int, limit: int) -> list[Entry]:
+    async def read_all(self, after: int, limit: int) -> list[Recorded]:
         return self.entries[after : after + limit]
 
     async def position(self) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from shared.bus import cloudevents
 from shared.bus.message import Message
 from shared.contracts.base import Event, canonical
+from shared.eventstore import Recorded
 
 ACT = {
     "actor": "P-1",
@@ -19,20 +20,6 @@ ACT = {
     "occurred_at": "2024-02-13T01:02:03Z",
     "traceparent": "",
 }
-
-
-@dataclass(slots=True)
-class Stored:
-    """A recorded event as a store gives it."""
-
-    position: int
-    id: UUID
-    stream: str
-    version: int
-    type: str
-    data: bytes
-    meta: bytes
-    recorded_at: datetime
 
 
 @dataclass
@@ -52,7 +39,7 @@ class MemoryLog:
 
     def add(self, kind: str, stream: str, content: Mapping[str, object], **act: object) -> Message:
         region = str(content.get("region", "31.71"))
-        stored = Stored(
+        stored = Recorded(
             position=self.position + 1,
             id=uuid4(),
             stream=stream,
@@ -61,6 +48,7 @@ class MemoryLog:
             data=canonical(dict(content)),
             meta=canonical({**ACT, "region": region, "regions": [region], **act}),
             recorded_at=datetime.now(UTC),
+            command_id=uuid4(),
         )
         block = cloudevents.encode(stored, self.log_id, f"/kawal/31/{self.service}")
         message = Message(stored.position, f"kawal.{self.service}", stored.data, block)

@@ -8,7 +8,8 @@ from inventory_service import at_work
 
 from shared.contracts.base import canonical
 from shared.contracts.custody import IncidentRaised
-from shared.testing.bus import Entry, MemoryLog, entry
+from shared.eventstore import Recorded
+from shared.testing.bus import MemoryLog, entry
 
 KELURAHAN = "31.01.01.1001"
 SITE = "GUDANG-31.01"
@@ -244,7 +245,7 @@ async def test_bad_commands_end_as_problems_and_nothing_is_stored(bus, database)
         assert (await person.get("/positions"))["store"] == 0
 
 
-def damaged(position: int, unit: str) -> Entry:
+def damaged(position: int, unit: str) -> Recorded:
     fact = IncidentRaised(
         region="31.71.01.1001",
         incident=f"damaged.{unit}.OUT-1.1",

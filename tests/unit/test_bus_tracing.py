@@ -5,13 +5,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.bus import tracing
-from shared.testing.bus import Entry, entry
+from shared.eventstore import Recorded
+from shared.testing.bus import entry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 OTHER = "00-1bf7651916cd43dd8448eb211c80319c-c7ad6b7169203331-03"  # sampled, with a random id
 
 
-def _bad(traceparent: str) -> Entry:
+def _bad(traceparent: str) -> Recorded:
     return entry(6, traceparent=traceparent)
 
 
