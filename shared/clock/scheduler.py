@@ -117,8 +117,11 @@ class Scheduler:
         fresh = isinstance(answer, Appended) and not answer.replayed
         outcome = "accepted" if fresh else "repeated"
         if isinstance(answer, Exception) and not isinstance(answer, CommandReused):
-            outcome = answer.code if isinstance(answer, Refused) else "failed"
-            log.info("not now: %s: %s", request.command.name, answer)
+            refused = isinstance(answer, Refused)
+            outcome = answer.code if refused else "failed"
+            # A refusal comes again at every turn; anything else is worth a look.
+            level = logging.DEBUG if refused else logging.WARNING
+            log.log(level, "not now: %s: %r", request.command.name, answer)
         else:
             self._remember(request.command_id)
         TICKS.labels(self._service, outcome).inc()
