@@ -1,20 +1,21 @@
 """Queries on consignments, and the forecast of what will be late."""
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.custody.api import timeline
-from services.custody.api.queries import SQL, Id, Reader, Region, visible, within
+from services.custody.api.queries import SQL, Id, Reader, codes_in, visible
 from services.custody.domain import lateness
 from services.custody.domain.errors import UnknownConsignment
 from shared.contracts.custody import ConsignmentPlanned, Direction
 from shared.errors import Forbidden
 from shared.runtime import Service
+from shared.web.lists import Region, listed
 from shared.web.queries import CaughtUp, Paging, paged, tagged
 
 State = Literal["planned", "departed", "delivered", "cancelled"]
@@ -44,7 +45,7 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
             fetch=page.fetch,
             **visible(reader, region),
         )
-        return paged([row async for row in rows], page, lambda row: (row["consignment"],))
+        return await listed(rows, page, "consignment")
 
     @router.get("/consignments/{consignment}", summary="Its route, manifest and hand-overs")
     async def one(request: Request, reader: Reader, consignment: str) -> Response:
@@ -58,15 +59,13 @@ def consignments_router(service: Service, voting_day: date) -> APIRouter:
         return tagged(request, found, row["position"])
 
     @router.get("/forecast", summary="Polling stations at risk of not being supplied by H-1")
-    async def forecast(
-        reader: Reader, page: Paging, region: Annotated[Region, Query()] = None
-    ) -> Response:
+    async def forecast(reader: Reader, page: Paging, region: Region = None) -> Response:
         if region is None and not reader.everywhere:
             region = _only(reader.jurisdiction)
         if region is not None:
             reader.require_region(region)
         now, deadline = service.clock.now(), lateness.deadline(voting_day)
-        area = {"deadline": deadline, **within(region)}
+        area = {"deadline": deadline, **codes_in(region)}
         rows = SQL.at_risk(
             service.pool,
             now=now,

@@ -1,19 +1,20 @@
 """Queries on incidents and seals, and the figures of a region."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.custody.api.queries import SQL, Reader, Region, figures_of, visible
+from services.custody.api.queries import SQL, Reader, figures_of, visible
 from services.custody.domain.errors import UnknownIncident
 from shared.contracts.base import decode
 from shared.contracts.custody import IncidentKind, SealRollLogged, SealsApplied
 from shared.errors import NotFound
 from shared.eventstore import Recorded
 from shared.runtime import Service
-from shared.web.queries import CaughtUp, Paging, paged
+from shared.web.lists import Region, listed
+from shared.web.queries import CaughtUp, Paging
 from shared.web.responses import json
 
 
@@ -26,7 +27,7 @@ def incidents_router(service: Service) -> APIRouter:
         page: Paging,
         region: Region = None,
         kind: IncidentKind | None = None,
-        status: Annotated[Literal["open", "closed"] | None, Query()] = None,
+        status: Literal["open", "closed"] | None = None,
     ) -> Response:
         rows = SQL.incidents(
             service.pool,
@@ -36,7 +37,7 @@ def incidents_router(service: Service) -> APIRouter:
             fetch=page.fetch,
             **visible(reader, region),
         )
-        return paged([row async for row in rows], page, lambda row: (row["incident"],))
+        return await listed(rows, page, "incident")
 
     @router.get("/incidents/{incident}", summary="One incident")
     async def one(reader: Reader, incident: str) -> Response:

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.custody.api import timeline
-from services.custody.api.queries import SQL, Id, Reader, Region, visible
+from services.custody.api.queries import SQL, Id, Reader, visible
 from services.custody.domain.errors import UnknownUnit
 from shared.errors import Forbidden
 from shared.runtime import Service
+from shared.web.lists import Region, listed
 from shared.web.principal import Principal
-from shared.web.queries import CaughtUp, Paging, paged, tagged
+from shared.web.queries import CaughtUp, Paging, tagged
 from shared.web.responses import json
 
 
@@ -38,7 +39,7 @@ def units_router(service: Service) -> APIRouter:
             fetch=page.fetch,
             **visible(reader, region),
         )
-        return paged([row async for row in rows], page, lambda row: (row["unit"],))
+        return await listed(rows, page, "unit")
 
     @router.get("/units/{unit}", summary="Who answers for a unit, and where it is")
     async def one(request: Request, reader: Reader, unit: str) -> Response:

@@ -1,23 +1,23 @@
 """Queries: the directory, letters, notices, coverage, and the summary."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import aiosql
-import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from starlette.responses import Response
 
 from services.exchange.api.letter import read_letter
 from services.exchange.domain.agencies import AgencyId
-from shared.contracts.base import Id, RegionCode
+from shared.contracts.base import Id
 from shared.contracts.exchange import LetterState
 from shared.errors import Forbidden
 from shared.runtime import Service
 from shared.web.auth import Caller
+from shared.web.lists import Region, listed, within
 from shared.web.principal import Principal
-from shared.web.queries import CaughtUp, Page, Paging, paged, tagged
+from shared.web.queries import CaughtUp, Paging, tagged
 from shared.web.responses import json
 
 SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
@@ -25,9 +25,6 @@ SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandato
 STAFF = frozenset({"operator", "registrar", "supervisor", "auditor", "admin"})
 """Who reads what lies in their regions; an agency reads what concerns it."""
 NEWEST = 2**62
-JSON_COLUMNS = frozenset({"offices", "secured_by"})
-
-Region = Annotated[RegionCode | None, Query(description="A region and all below it")]
 
 
 def queries_router(service: Service) -> APIRouter:
@@ -49,7 +46,7 @@ def _letters(router: APIRouter, service: Service) -> None:
     ) -> Response:
         query = SQL.letters(
             service.pool,
-            **_within(who, region),
+            **within(who, region),
             agency=own_agency(who),
             state=state,
             overdue=overdue,
@@ -57,7 +54,7 @@ def _letters(router: APIRouter, service: Service) -> None:
             before=at.number(NEWEST),
             limit=at.fetch,
         )
-        return await _list(query, at, "position")
+        return await listed(query, at, "position")
 
     @router.get("/letters/{letter}", summary="A letter with its attachments and its whole life")
     async def letter(request: Request, who: Caller, letter: Annotated[Id, InPath()]) -> Response:
@@ -88,14 +85,14 @@ def _notices(router: APIRouter, service: Service) -> None:
             before=at.number(NEWEST),
             limit=at.fetch,
         )
-        return await _list(query, at, "position")
+        return await listed(query, at, "position")
 
 
 def _coverage(router: APIRouter, service: Service) -> None:
     @router.get("/agencies", summary="The directory: agencies, offices, jurisdictions")
     async def agencies(_: Caller, at: Paging) -> Response:
         query = SQL.agencies(service.pool, after=at.text(), limit=at.fetch)
-        return await _list(query, at, "agency")
+        return await listed(query, at, "agency", json=frozenset({"offices"}))
 
     @router.get("/coverage", summary="Each place in use: secured by whom, or not")
     async def coverage(
@@ -103,17 +100,17 @@ def _coverage(router: APIRouter, service: Service) -> None:
     ) -> Response:
         query = SQL.coverage(
             service.pool,
-            **_within(who, region),
+            **within(who, region),
             secured=secured,
             after=at.text(),
             limit=at.fetch,
         )
-        return await _list(query, at, "site")
+        return await listed(query, at, "site", json=frozenset({"secured_by"}))
 
     @router.get("/summary", summary="Totals of a region, or of the caller's jurisdiction")
     async def summary(who: Caller, region: Region = None) -> Response:
         """To an agency, its own letters and notices."""
-        where = _within(who, region)
+        where = within(who, region)
         own = {"agency": own_agency(who)}
         letters = await SQL.letter_totals(service.pool, **where, **own, now=service.clock.now())
         notices = await SQL.notice_total(service.pool, **where, **own)
@@ -127,20 +124,3 @@ def own_agency(who: Principal) -> str | None:
         return None
     who.require("agency", *STAFF)
     return who.agency
-
-
-def _within(who: Principal, region: str | None) -> dict[str, Any]:
-    return {"region": region, "scope": who.scope()}
-
-
-async def _list(query: Any, at: Page, key: str) -> Response:
-    rows = [_plain(row) async for row in query]
-    return paged(rows, at, lambda row: [row[key]])
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    """A row whose JSON columns go out as Postgres wrote them."""
-    return {
-        name: orjson.Fragment(value) if name in JSON_COLUMNS else value
-        for name, value in row.items()
-    }

@@ -1,6 +1,7 @@
 """Queries: regions, stations, sites, catalogue, stock, kits, findings, and the summary."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,14 +19,13 @@ from shared.contracts.inventory import FindingKind, SiteState
 from shared.errors import NotFound
 from shared.runtime import Service
 from shared.web.auth import READERS, Caller, role
+from shared.web.lists import Region, listed, plain, within
 from shared.web.principal import Principal
-from shared.web.queries import BadCursor, CaughtUp, Page, page, paged
+from shared.web.queries import BadCursor, CaughtUp, Page, page
 from shared.web.responses import json
 
 SQL = aiosql.from_path(Path(__file__).parent / "queries.sql", "asyncpg", mandatory_parameters=False)
 JSON_COLUMNS = frozenset({"ballots", "dapil", "items", "boxes", "checklist", "gaps"})
-
-Region = Annotated[RegionCode | None, Query(description="A region and all below it")]
 
 
 def long_page(
@@ -36,6 +36,8 @@ def long_page(
 
 
 Paging = Annotated[Page, Depends(long_page)]
+
+_listed = partial(listed, json=JSON_COLUMNS)
 
 
 def queries_router(service: Service) -> APIRouter:
@@ -52,13 +54,13 @@ def _places(router: APIRouter, service: Service) -> None:
     async def regions(
         who: Caller, at: Paging, region: Region = None, parent: RegionCode | None = None
     ) -> Response:
-        query = SQL.regions(service.pool, parent=parent, **_within(who, region), **_after(at))
-        return await _list(query, at, "region")
+        query = SQL.regions(service.pool, parent=parent, **within(who, region), **_after(at))
+        return await _listed(query, at, "region")
 
     @router.get("/polling-stations", summary="Polling stations with their needs")
     async def polling_stations(who: Caller, at: Paging, region: Region = None) -> Response:
-        query = SQL.polling_stations(service.pool, **_within(who, region), **_after(at))
-        return await _list(query, at, "tps")
+        query = SQL.polling_stations(service.pool, **within(who, region), **_after(at))
+        return await _listed(query, at, "tps")
 
     @router.get("/polling-stations/{tps}", summary="A polling station: needs, picking, packing")
     async def polling_station(who: Caller, tps: Annotated[TpsId, InPath()]) -> Response:
@@ -68,8 +70,8 @@ def _places(router: APIRouter, service: Service) -> None:
     async def sites(
         who: Caller, at: Paging, region: Region = None, state: SiteState | None = None
     ) -> Response:
-        query = SQL.sites(service.pool, state=state, **_within(who, region), **_after(at))
-        return await _list(query, at, "site")
+        query = SQL.sites(service.pool, state=state, **within(who, region), **_after(at))
+        return await _listed(query, at, "site")
 
     @router.get("/sites/{site}", summary="A storage site with its last inspections")
     async def site(who: Caller, site: Annotated[Name, InPath()]) -> Response:
@@ -104,8 +106,8 @@ def _stock(router: APIRouter, service: Service) -> None:
         last = _last(at, 3)
         after = dict(zip(("site_after", "item_after", "variant_after"), last, strict=True))
         where = {"site": site, "item": item, "limit": at.fetch, **after}
-        query = SQL.stock(service.pool, **where, **_within(who, region))
-        return await _list(query, at, "site", "item", "variant")
+        query = SQL.stock(service.pool, **where, **within(who, region))
+        return await _listed(query, at, "site", "item", "variant")
 
     @router.get("/stock/movements", summary="Every in and out of one ledger, with its reason")
     async def movements(
@@ -114,7 +116,7 @@ def _stock(router: APIRouter, service: Service) -> None:
         _one(await SQL.site(service.pool, site=site), who, site)
         ledger = {"site": site, "item": item, "variant": variant}
         query = SQL.movements(service.pool, **ledger, after=at.number(0), limit=at.fetch)
-        return await _list(query, at, "position")
+        return await _listed(query, at, "position")
 
     @router.get("/kits/{kit}", summary="A packed kit: boxes, seals, contents")
     async def kit(who: Caller, kit: Annotated[Name, InPath()]) -> Response:
@@ -130,21 +132,17 @@ def _findings(router: APIRouter, service: Service) -> None:
         kind: FindingKind | None = None,
         status: Literal["open", "closed"] | None = None,
     ) -> Response:
-        where = {"kind": kind, "status": status, **_within(who, region), **_after(at)}
-        return await _list(SQL.findings(service.pool, **where), at, "finding")
+        where = {"kind": kind, "status": status, **within(who, region), **_after(at)}
+        return await _listed(SQL.findings(service.pool, **where), at, "finding")
 
     @router.get("/replacements", summary="Replacements requested and supplied")
     async def replacements(who: Caller, at: Paging, region: Region = None) -> Response:
-        query = SQL.replacements(service.pool, **_within(who, region), **_after(at))
-        return await _list(query, at, "replacement")
+        query = SQL.replacements(service.pool, **within(who, region), **_after(at))
+        return await _listed(query, at, "replacement")
 
     @router.get("/summary", summary="Totals of a region, or of the caller's jurisdiction")
     async def totals(who: Caller, region: Region = None) -> Response:
-        return json(await summary(SQL, service.pool, _within(who, region)))
-
-
-def _within(who: Principal, region: str | None) -> dict[str, Any]:
-    return {"region": region, "scope": who.scope()}
+        return json(await summary(SQL, service.pool, within(who, region)))
 
 
 def _last(at: Page, parts: int) -> Sequence[str]:
@@ -159,21 +157,8 @@ def _after(at: Page) -> dict[str, Any]:
     return {"after": at.text(), "limit": at.fetch}
 
 
-async def _list(query: Any, at: Page, *key: str) -> Response:
-    rows = [plain(row) async for row in query]
-    return paged(rows, at, lambda row: [row[name] for name in key])
-
-
-def plain(row: Record) -> dict[str, Any]:
-    """A row whose JSON columns go out as Postgres wrote them."""
-    return {
-        name: orjson.Fragment(value) if name in JSON_COLUMNS and value is not None else value
-        for name, value in row.items()
-    }
-
-
 def _one(row: Record | None, who: Principal, name: str, **more: Any) -> Response:
     if row is None:
         raise NotFound(f"Inventory knows no {name}.")
     who.require_region(row["region"])
-    return json(plain(row) | more)
+    return json(plain(row, JSON_COLUMNS) | more)
