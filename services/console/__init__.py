@@ -1,1 +1,1 @@
-"""The control room: read models across the services, a web page, a live feed."""
+"""Console: the control room, read models across the services, a web page, a live feed."""

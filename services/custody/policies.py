@@ -22,8 +22,8 @@ class RegisterPackedUnits(Policy):
     """The boxes of a packed kit begin their life in the custody of the city's KPU."""
 
     name: ClassVar[str] = "register-packed-units"
-    sources = ("inventory",)
-    handles = frozenset({KitPacked.type})
+    sources: ClassVar[tuple[str, ...]] = ("inventory",)
+    handles: ClassVar[frozenset[str]] = frozenset({KitPacked.type})
     issues: ClassVar[tuple[type[Command], ...]] = (RegisterUnits,)
 
     async def react(self, connection: asyncpg.Connection, message: Message) -> Sequence[Intent]:
@@ -55,8 +55,8 @@ class AccountForAbsentUnits(Policy):
     """What a giver did not have is missing, unless it has turned up elsewhere."""
 
     name: ClassVar[str] = "account-for-absent-units"
-    sources = ("custody",)
-    handles = frozenset({UnitsAbsent.type})
+    sources: ClassVar[tuple[str, ...]] = ("custody",)
+    handles: ClassVar[frozenset[str]] = frozenset({UnitsAbsent.type})
     issues: ClassVar[tuple[type[Command], ...]] = (AccountAbsentUnits,)
 
     async def react(self, connection: asyncpg.Connection, message: Message) -> Sequence[Intent]:

@@ -1,1 +1,1 @@
-"""Who was told what, what they answered, what they did: agencies, letters, coverage, notices."""
+"""Exchange: who was told what, what they answered, what they did: agencies, letters, notices."""

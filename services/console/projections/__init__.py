@@ -1,1 +1,1 @@
-"""What the control room reads."""
+"""What the console reads: sites, boxes, letters and incidents of all services."""

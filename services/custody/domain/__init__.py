@@ -1,1 +1,1 @@
-"""The rules of custody: pure, no I/O, no clock."""
+"""The rules of custody, pure: seals, units, consignments, hand-overs, strays, incidents."""

@@ -1,4 +1,4 @@
-"""Which rule decides which command, and which state an event changes."""
+"""The decider of custody: which rule decides a command, which fold keeps a stream's state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -53,12 +53,10 @@ RULES: dict[type[Command], tuple[Decide, Regions]] = {
     lateness.RaiseLate: (lateness.raise_late, _nowhere),
 }
 
-COMMANDS: tuple[type[Command], ...] = tuple(
-    command
-    for command in RULES
-    if command not in (handovers.AccountAbsentUnits, lateness.RaiseLate)
-)
-"""What people may wish for; the others come from this service itself."""
+INTERNAL = frozenset({handovers.AccountAbsentUnits, lateness.RaiseLate})
+"""Commands of policies and the scheduler: nobody gives them over HTTP."""
+
+COMMANDS: tuple[type[Command], ...] = tuple(each for each in RULES if each not in INTERNAL)
 
 EVOLVE: dict[type[Event], Callable[[Any, Any], Any]] = {
     **seals.EVOLVE,
@@ -76,7 +74,7 @@ INITIAL: dict[str, Any] = {
 
 
 class CustodyDecider:
-    """The rules of custody, pure: no clock, no random, no I/O."""
+    """States are immutable values, so one initial value serves every stream of its kind."""
 
     def initial(self, stream: str) -> Any:
         return INITIAL[stream[: stream.index("-")]]

@@ -1,1 +1,1 @@
-"""The read models of custody."""
+"""What custody reads: registered places (inventory), and its own units, consignments, incidents."""

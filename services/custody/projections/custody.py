@@ -5,6 +5,7 @@ A batch is folded in memory, so that a unit's row is written once however many e
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import asyncpg
 import orjson
@@ -22,11 +23,13 @@ INCIDENTS = frozenset({custody.IncidentRaised.type, custody.IncidentClosed.type}
 class CustodyView(Projection):
     """Who answers for every unit, how far every consignment is, what went wrong."""
 
-    name = "custody"
-    version = 1
-    sources = ("custody",)
-    handles = frozenset({*folding_units.FOLD, *folding_consignments.FOLD, *INCIDENTS})
-    schema = Path(__file__).with_suffix(".sql")
+    name: ClassVar[str] = "custody"
+    version: ClassVar[int] = 1
+    sources: ClassVar[tuple[str, ...]] = ("custody",)
+    handles: ClassVar[frozenset[str]] = frozenset(
+        {*folding_units.FOLD, *folding_consignments.FOLD, *INCIDENTS}
+    )
+    schema: ClassVar[Path] = Path(__file__).with_suffix(".sql")
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
         units, consignments = UnitChanges(), ConsignmentChanges()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import aiosql
 import asyncpg
@@ -35,11 +36,11 @@ STATES = {
 class Places(Projection):
     """A site id or a polling station's id, its region, and whether it is ready."""
 
-    name = "places"
-    version = 1
-    sources = ("inventory",)
-    handles = frozenset({*STATES, PollingStationRegistered.type})
-    schema = HERE / "places.sql"
+    name: ClassVar[str] = "places"
+    version: ClassVar[int] = 1
+    sources: ClassVar[tuple[str, ...]] = ("inventory",)
+    handles: ClassVar[frozenset[str]] = frozenset({*STATES, PollingStationRegistered.type})
+    schema: ClassVar[Path] = HERE / "places.sql"
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
         latest: dict[str, tuple[str, str, str, str]] = {}

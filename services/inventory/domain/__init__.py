@@ -1,1 +1,1 @@
-"""The rules of inventory, pure: no I/O, no clock, no random; time and ids come in as arguments."""
+"""The rules of inventory, pure: regions, stations, needs, sites, stock, picking, packing."""

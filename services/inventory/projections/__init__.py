@@ -1,1 +1,1 @@
-"""Read models of inventory: disposable, rebuilt from the events at any time."""
+"""What inventory reads: its own stations, sites, stock, kits, findings."""
