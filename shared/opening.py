@@ -17,7 +17,7 @@ from shared.bus.replay import Replay
 from shared.bus.responder import Responder
 from shared.bus.wake import Announcer
 from shared.clock import Scheduler, SimulatedClock
-from shared.eventstore import CommandHandler, EventStore
+from shared.eventstore import CommandHandler, EventStore, Unavailable
 from shared.projection import Worker, stream_feeds
 from shared.runtime import Service, clock_handler
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENT_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 SESSION = {"jit": "off"}
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable)
 
 
 class StartFailed(Exception):
@@ -164,7 +165,7 @@ async def _patiently(service: Service, what: str, open: Callable[[], Awaitable[T
     while True:
         try:
             return await open()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AWAY as error:
             if loop.time() > deadline:
                 raise StartFailed(f"{what} is not there: {error}") from None
             log.info("waiting for %s: %s", what, error)
