@@ -10,15 +10,18 @@ _TYPE = b"ce-type: "
 
 
 class Message:
-    """An event received from a stream or from its owner's replay; `data` are the stored bytes."""
+    """An event received from a stream or from its owner's replay.
 
-    __slots__ = ("_block", "_headers", "_type", "data", "position", "subject")
+    `data` are the stored bytes, `block` the header lines as they were received.
+    """
+
+    __slots__ = ("_headers", "_type", "block", "data", "position", "subject")
 
     def __init__(self, position: int, subject: str, data: bytes, block: bytes) -> None:
         self.position = position
         self.subject = subject
         self.data = data
-        self._block = block
+        self.block = block
         self._headers: dict[str, str] | None = None
         self._type: str | None = None
 
@@ -28,19 +31,14 @@ class Message:
     @property
     def headers(self) -> dict[str, str]:
         if self._headers is None:
-            self._headers = cloudevents.parse(self._block)
+            self._headers = cloudevents.parse(self.block)
         return self._headers
-
-    @property
-    def block(self) -> bytes:
-        """The header lines as they were received."""
-        return self._block
 
     @property
     def type(self) -> str:
         if self._type is None:
-            start = self._block.find(_TYPE) + len(_TYPE)
-            self._type = _text(self._block[start : self._block.find(b"\r", start)])
+            start = self.block.find(_TYPE) + len(_TYPE)
+            self._type = _text(self.block[start : self.block.find(b"\r", start)])
         return self._type
 
     @property

@@ -19,14 +19,13 @@ from shared.telemetry import traceparent
 from shared.telemetry.metrics import COMMANDS
 from shared.web.auth import caller
 from shared.web.body import canonical, idempotency_key, read_json
-from shared.web.openapi import describe
+from shared.web.openapi import MOST_AT_ONCE, describe
 from shared.web.principal import Principal
 from shared.web.problems import problem_of
 from shared.web.responses import json
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 2_000
 EARLIEST = datetime(2022, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
 _IDS = uuid5(NAMESPACE_URL, "urn:kawal:command")

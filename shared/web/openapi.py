@@ -10,6 +10,9 @@ from pydantic.json_schema import models_json_schema
 
 from shared.eventstore import Command
 
+MOST_AT_ONCE = 2_000
+"""Commands in one request."""
+
 _REF = "#/components/schemas/{model}"
 _VERBS = ("get", "post", "put", "patch", "delete")
 
@@ -114,7 +117,7 @@ def _bulk(commands: Sequence[type[Command]]) -> dict[str, Any]:
         "properties": {"name": {"enum": [model.name for model in commands]}},
     }
     results = {"type": "array", "items": {"type": "object", "required": ["status"]}}
-    body = {"type": "array", "minItems": 1, "maxItems": 2000, "items": item}
+    body = {"type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE, "items": item}
     return {
         "operationId": "commands",
         "tags": ["commands"],

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import Forbidden
-
-EVERYWHERE = "*"
+from shared.eventstore.command import EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
