@@ -1,6 +1,7 @@
 """The small parts of the projection engine, each by itself."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ from shared.projection import Policy, tracing
 from shared.projection.errors import heals
 from shared.projection.inbox import Inbox
 from shared.projection.intents import FAILURES, REFUSALS, judge
+from shared.projection.patience import patiently
 from shared.projection.progress import Milestones
 from shared.testing.projections import MemoryBus, MemoryLog
 
@@ -71,6 +73,18 @@ async def test_a_milestone_wakes_those_whose_position_is_reached():
     assert not again.done()
     milestones.reach(50)
     await asyncio.gather(far, again)
+
+
+async def test_a_swallowed_cancellation_ends_the_patience_all_the_same():
+    async def swallow() -> None:
+        with suppress(asyncio.CancelledError):  # as wait_for does together with a result
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(patiently(swallow, "it"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_who_gives_up_waiting_is_forgotten():
