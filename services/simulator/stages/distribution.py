@@ -19,14 +19,8 @@ async def plan(field: Field) -> None:
     recap = [recap_plan(field, code, outbound=True) for code in field.world.kecamatan]
     await field.send("recapitulation boxes consigned", "custody", recap)
     await field.clock(calendar.BEFORE_RELEASE)
-    early = handing.stations_of(field, "early-release", 1)
-    await field.send(
-        "lorries that leave too early",
-        "custody",
-        handing.departures(early, FIRST, calendar.BEFORE_RELEASE),
-        custodian("KPU"),
-        refused="early-release",
-    )
+    before = calendar.BEFORE_RELEASE
+    await handing.leave_early(field, FIRST, before, "lorries that leave too early")
 
 
 async def to_district(field: Field) -> None:

@@ -190,6 +190,13 @@ async def _recover(
     await field.send(f"{name}: strays forwarded", "custody", commands, actor)
 
 
+async def leave_early(field: Field, leg: Leg, when: datetime, name: str) -> None:
+    """Departures before the release window, each to be refused."""
+    early = departures(stations_of(field, "early-release", leg.number), leg, when)
+    giver = custodian(_parties(leg)[0])
+    await field.send(name, "custody", early, giver, refused="early-release")
+
+
 def stations_of(field: Field, kind: str, leg: int) -> list[Station]:
     """The stations concerned by a mishap of `kind`, one about a station, on `leg`."""
     mishaps = (mishap for mishap in field.plan.of(kind) if mishap.leg == leg)

@@ -21,14 +21,8 @@ async def vote_and_seal(field: Field) -> None:
     recap = [distribution.recap_plan(field, code, outbound=False) for code in field.world.kecamatan]
     await field.send("return of recapitulation boxes planned", "custody", recap)
     await field.clock(calendar.BEFORE_RETURN)
-    early = handing.stations_of(field, "early-release", 4)
-    await field.send(
-        "returns that leave too early",
-        "custody",
-        handing.departures(early, FIRST, calendar.BEFORE_RETURN),
-        custodian("KPPS"),
-        refused="early-release",
-    )
+    before = calendar.BEFORE_RETURN
+    await handing.leave_early(field, FIRST, before, "returns that leave too early")
 
 
 async def bring_back(field: Field) -> None:
