@@ -146,7 +146,7 @@ def receive(
         if not _is_recovered(unit, hand):
             _require_held(units.require_fit(states, found.unit), found.unit, hand.giver)
             events.append(_handed_over(found, hand))
-    events += [_missing(name, states[f"unit-{name}"], hand) for name in lost]
+    events += [_missing(name, states, checks.where_of(hand)) for name in lost]
     events += found_wrong
     events += checks.count(lost, hand)
     events += checks.circumstances(command.attended_by, hand)
@@ -242,15 +242,16 @@ def _handed_over(found: UnitState, hand: HandOver) -> UnitHandedOver:
     )
 
 
-def _missing(name: str, unit: units.Unit, hand: HandOver) -> UnitMissing:
+def _missing(name: str, states: Mapping[str, Any], where: checks.Where) -> UnitMissing:
+    unit: Unit = states[f"unit-{name}"]
     return UnitMissing(
-        region=hand.stop.region,
+        region=where.region,
         unit=name,
         custodian=unit.custodian,
         was=unit.standing,
-        consignment=hand.consignment,
-        leg=hand.leg,
-        place=hand.stop.place,
+        consignment=where.consignment,
+        leg=where.leg,
+        place=where.place,
     )
 
 
@@ -295,17 +296,6 @@ def account_absent(
     ]
     place = states[f"unit-{lost[0]}"].place if lost else ""
     region = offices.region_of(command.giver)
-    missing = [
-        UnitMissing(
-            region=region,
-            unit=name,
-            custodian=command.giver,
-            was=states[f"unit-{name}"].standing,
-            consignment=command.consignment,
-            leg=command.leg,
-            place=place,
-        )
-        for name in lost
-    ]
     where = checks.Where(command.consignment, command.tps, command.leg, region, place, "given")
+    missing = [_missing(name, states, where) for name in lost]
     return [*missing, *checks.variance(lost, where)]
