@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from span_collector import Spans
 
 from deploy.local.program import SERVICES
+from shared.testing.process import wait_until
 
 Logs = dict[str, list[dict[str, Any]]]
 TRACE = "5ca1ab1e0ddba11c0ffee0de0badcafe"
@@ -133,9 +134,10 @@ def test_a_refusal_is_a_json_log_line_with_its_trace(demo: Stack) -> None:
             **{"traceparent": f"00-{trace}-{CALLER}-01", "Idempotency-Key": "nowhere"},
         )  # fmt: skip
     assert refused.value.headers["content-type"] == "application/problem+json"
-    lines = [
-        json.loads(line) for line in demo.state.log("inventory").read_text().splitlines() if line
-    ]
+    log = demo.state.log("inventory")
+    # The line is written after the answer was sent.
+    assert wait_until(lambda: trace in log.read_text(), 5)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     [about] = [line for line in lines if line.get("trace_id") == trace]
     status = refused.value.code
     assert about["message"] == f"POST /commands/survey-site {status}"
