@@ -33,7 +33,6 @@ OPERATOR = Actor("KPU", ("operator", "registrar"))
 ADMIN = Actor("KPU", ("admin", "operator", "registrar"))
 CLOCK = Actor("KPU", ("clock",))
 READER = Actor("BAWASLU", ("supervisor", "auditor"))
-BAWASLU = Actor("BAWASLU", ("supervisor",))
 
 
 def custodian(agency: str) -> Actor:

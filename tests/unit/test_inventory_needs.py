@@ -149,11 +149,6 @@ def test_the_level_of_a_region_is_that_of_its_code():
         RegisterRegion(region="31.71", region_name="Jakarta Pusat", level="kecamatan")
 
 
-def test_revote_stock_is_so_many_ballots_per_kind_and_district():
-    dapil = {"PPWP": {"31"}, "DPR": {"DKI-1", "DKI-2"}}
-    assert calculation.revote_stock(dapil, RULES) == 3000
-
-
 def test_largest_remainder_shares_sum_to_the_total():
     assert largest_remainder(10, {"a": 1, "b": 1, "c": 1}) == {"a": 4, "b": 3, "c": 3}
     assert largest_remainder(7, {"a": 60, "b": 40}) == {"a": 4, "b": 3}

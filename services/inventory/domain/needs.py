@@ -1,7 +1,5 @@
 """What a polling station needs: ballots per kind with the reserve, pieces per item."""
 
-from collections.abc import Mapping
-
 from services.inventory.domain.catalogue import Catalogue
 from services.inventory.domain.errors import NoDapil
 from services.inventory.domain.ids import BALLOT, ballot_variant
@@ -44,8 +42,3 @@ def lines(needs: NeedsCalculated) -> dict[tuple[str, str], int]:
         for kind, count in needs.ballots.items()
     }
     return ballots | {(item, ""): count for item, count in needs.items.items()}
-
-
-def revote_stock(dapil: Mapping[str, set[str]], rules: RulesSet) -> int:
-    """Marked ballots kept for a re-vote: so many per kind and district (Art. 344)."""
-    return rules.revote_ballots * sum(len(districts) for districts in dapil.values())
