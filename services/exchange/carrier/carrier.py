@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from services.exchange.carrier.copies import Copy, copies
 from shared.bus import agencies, cloudevents, streams, subjects
 from shared.bus.accounts import consumer_name
+from shared.bus.cancellation import heed
 from shared.bus.connection import Client
 from shared.bus.lead import Alone
 from shared.bus.publisher import ATOMIC_FROM, Outgoing, Publisher
@@ -83,6 +84,7 @@ class Carrier:
         self._store.on_append.append(self._alarm.appended)
         try:
             while True:
+                heed()
                 try:
                     async with self._lead.held() as lost:
                         await self._turn(lost)
@@ -103,6 +105,7 @@ class Carrier:
         try:
             at = await self._begin()
             while not lost.is_set() and connection == self._nats.connections:
+                heed()
                 if not await self._carry(publisher, at):
                     await self._note_acknowledged()
                     await self._alarm.sleep(POLL_SECONDS)
