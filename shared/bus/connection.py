@@ -34,6 +34,15 @@ class Client(NatsClient):
         self.connections = 1
         self.on_lost: list[Callable[[], None]] = []
         self._sinks: dict[int, Sink] = {}
+        self._flushers: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Close, and see the end of every flusher: nats-py forgets one at each reconnect."""
+        await super().close()
+        others = [task for task in self._flushers if task is not asyncio.current_task()]
+        for flusher in others:
+            flusher.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def tap(self, subject: str, sink: Sink) -> Subscription:
         subscription = await self.subscribe(subject)
@@ -76,6 +85,15 @@ class Client(NatsClient):
             sink(subject, reply, data, headers or b"")
         except Exception:  # it would end nats-py's reading for good
             log.exception("message on %s", subject)
+
+    async def _flusher(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._flushers.add(task)
+        try:
+            await super()._flusher()
+        finally:
+            self._flushers.discard(task)
 
     async def _attempt_reconnect(self) -> None:
         self._pending.clear()
