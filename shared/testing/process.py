@@ -93,7 +93,7 @@ def spawn(
             cwd=cwd,
             env=dict(env) if env is not None else None,
             start_new_session=True,
-            preexec_fn=_interrupt_with_parent if attached else None,
+            preexec_fn=interrupt_with_parent if attached else None,
         )
     identity = ProcessId.of(child.pid)
     if identity is None:
@@ -102,7 +102,8 @@ def spawn(
     return identity
 
 
-def _interrupt_with_parent() -> None:
+def interrupt_with_parent() -> None:
+    """To be called in a child before its program: its parent's end interrupts it."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
