@@ -1,4 +1,4 @@
-"""The one command line, composed of the `cli` modules of `deploy.local` and of the services.
+"""The one command line, composed of the `cli` modules of `deploy.local`, the services, the bench.
 
 Such a module has a typer `app`, and imports what is heavy inside its commands: all of them are
 loaded for any command.
@@ -15,6 +15,8 @@ from typer.exceptions import TyperException
 
 ROOT = "services"
 FIRST = "deploy.local"
+LAST = "tests.bench"
+"""Only a checkout has it, an image has not."""
 
 
 class Failure(Exception):
@@ -25,6 +27,8 @@ def _packages() -> Iterator[str]:
     yield FIRST
     for module in iter_modules(import_module(ROOT).__path__):
         yield f"{ROOT}.{module.name}"
+    if find_spec("tests"):
+        yield LAST
 
 
 def build() -> typer.Typer:

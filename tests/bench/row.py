@@ -33,8 +33,8 @@ class Contender:
 class Figures:
     """What the rounds of a row gave, by contender; whoever was not run is in `absent`, with why."""
 
-    samples: Mapping[str, Sequence[Sample]]
-    absent: Mapping[str, str] = field(default_factory=dict)
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
     def values(self, contender: str, measure: str = "rate") -> list[float]:
         """A contender's figure in each round. Raises NotRun if there is none."""
@@ -57,6 +57,16 @@ class Figures:
     def best(self, *contenders: str, measure: str = "rate") -> float:
         """The highest median among them. Raises NotRun if one is missing: absence is no defeat."""
         return max(self.median(contender, measure) for contender in contenders)
+
+
+def times(ours: str, *theirs: str, measure: str = "rate") -> Callable[[Figures], float]:
+    """How many times as much as the best of them."""
+    return lambda figures: figures.median(ours, measure) / figures.best(*theirs, measure=measure)
+
+
+def figure(contender: str, measure: str = "rate") -> Callable[[Figures], float]:
+    """A contender's own median."""
+    return lambda figures: figures.median(contender, measure)
 
 
 @dataclass(frozen=True)
