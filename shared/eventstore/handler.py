@@ -13,6 +13,7 @@ from shared.eventstore.round import Decision, Round
 from shared.eventstore.snapshots import Snapshots
 from shared.eventstore.states import States
 from shared.eventstore.store import EventStore
+from shared.eventstore.together import Together
 from shared.eventstore.upcasters import Upcasters
 
 Answer = Appended | Exception
@@ -40,6 +41,7 @@ class CommandHandler:
         self._decider = decider
         self._states = States(store, decider, upcasters or Upcasters(), cache_size, snapshots)
         self._lane = Lane(partial(self._round, fresh=True))
+        self._together = Together(self.handle_many)
 
     async def handle(self, request: Request) -> Appended:
         """The outcome of one command.
@@ -47,7 +49,7 @@ class CommandHandler:
         Raises `Refused` (the rules), `Conflict` (after three tries), `CommandReused`,
         `Unavailable` (repeat it with the same id), or what the decider raised.
         """
-        [answer] = await self.handle_many([request])
+        answer = await self._together.ask(request)
         if isinstance(answer, Exception):
             raise answer
         return answer
