@@ -11,6 +11,7 @@ from shared.settings import Settings
 from shared.telemetry.http import TelemetryMiddleware
 from shared.web import openapi, problems
 from shared.web.auth import Authenticator, authenticator
+from shared.web.direct import DirectRoutes, Endpoint
 from shared.web.edge import EdgeMiddleware
 from shared.web.health import Check, health_router
 
@@ -30,6 +31,7 @@ def create_app(
 
     Add routers with `openapi.include(app, router)`. `checks` decide readiness and may grow later.
     """
+    direct: dict[str, Endpoint] = {}
     app = FastAPI(
         title=title,
         version=VERSION,
@@ -38,12 +40,15 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours names spans better
         middleware=[
             Middleware(TelemetryMiddleware, service=service),
             Middleware(EdgeMiddleware, max_body_bytes=settings.max_body_bytes),
+            Middleware(DirectRoutes, posts=direct),
         ],
     )
     app.state.authenticator = identity or authenticator(settings)
+    app.state.direct = direct
     problems.install(app)
     app.include_router(health_router(checks if checks is not None else {}))
     _documents(app)

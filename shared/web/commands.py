@@ -58,13 +58,13 @@ def command_router(
     once per request, for all its commands. `after` is awaited before a command is answered.
     """
     api = CommandApi(service, commands, handler, context, after)
-    router = APIRouter()
-    for model in commands:
-        path = f"/commands/{model.name}"
-        router.add_route(path, api.single(model), methods=["POST"], name=path)
+    posts = {f"/commands/{model.name}": api.single(model) for model in commands}
     if bulk:
-        router.add_route("/commands", api.bulk, methods=["POST"], name="/commands")
-    describe(router, commands, bulk=bulk)
+        posts["/commands"] = api.bulk
+    router = APIRouter()
+    for path, endpoint in posts.items():
+        router.add_route(path, endpoint, methods=["POST"], name=path)
+    describe(router, commands, posts, bulk=bulk)
     return router
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI finds, with commands and problems added; and a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from shared.eventstore import Command
+from shared.web.direct import Endpoint
 
 MOST_AT_ONCE = 2_000
 """Commands in one request."""
@@ -48,9 +49,16 @@ _KEY = {
 }
 
 
-def describe(router: APIRouter, commands: Sequence[type[Command]], *, bulk: bool) -> None:
-    """Remembers which commands the router's plain routes take."""
+def describe(
+    router: APIRouter,
+    commands: Sequence[type[Command]],
+    posts: Mapping[str, Endpoint],
+    *,
+    bulk: bool,
+) -> None:
+    """Remembers which commands the router's plain routes take, and their endpoints by path."""
     router.kawal_commands = (tuple(commands), bulk)  # type: ignore[attr-defined]
+    router.kawal_posts = posts  # type: ignore[attr-defined]
 
 
 def include(app: FastAPI, router: APIRouter) -> None:
@@ -58,6 +66,7 @@ def include(app: FastAPI, router: APIRouter) -> None:
     app.include_router(router)
     if described := getattr(router, "kawal_commands", None):
         app.state.commands = [*getattr(app.state, "commands", []), described]
+        app.state.direct |= router.kawal_posts  # type: ignore[attr-defined]
 
 
 def document(app: FastAPI) -> dict[str, Any]:
