@@ -13,7 +13,7 @@ from shared.bus.commands import NatsCommands
 from shared.bus.connection import Client, connect
 from shared.bus.lead import Lead
 from shared.bus.relay import Relay
-from shared.bus.replay import Replay
+from shared.bus.replay import Nearest, Replay
 from shared.bus.responder import Responder
 from shared.bus.wake import Announcer
 from shared.clock import Scheduler, SimulatedClock
@@ -43,7 +43,7 @@ async def open_service(service: Service, roles: Collection[str], stack: AsyncExi
         service.checks["postgres"] = lambda: _answers(service.pool)
     service.nats = await _nats(service, stack, "")
     service.checks["nats"] = lambda: _connected(service.nats)
-    service.replay = Replay(service.nats)
+    service.replay = _replay(service)
     if service.owns_events:
         await _open_commands(service, roles, stack)
     if service.has_consumers:
@@ -101,6 +101,13 @@ async def _open_worker(service: Service, roles: Collection[str], stack: AsyncExi
         handler=service.handler if service.owns_events else None,
         context=service.own_context if service.owns_events else None,
     )
+
+
+def _replay(service: Service) -> Replay | Nearest:
+    others = Replay(service.nats)
+    if not service.owns_events:
+        return others
+    return Nearest(service.store, service.name, service.settings.cell, others)
 
 
 async def _store(service: Service, stack: AsyncExitStack) -> EventStore:

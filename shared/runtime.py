@@ -156,8 +156,10 @@ class Service:
         info = await streams.find(self.nats.jetstream(), name)
         return info.state.last_seq if info is not None else None
 
-    async def read_log(self, after: int, limit: int) -> Sequence[Recorded]:
-        return await self.store.read_all(after, limit) if self.owns_events else ()
+    async def read_log(self, after: int, limit: int) -> tuple[Sequence[Recorded], bool]:
+        """A page of the service's own log, and whether there is more behind it."""
+        page = await self.store.read_all(after, limit) if self.owns_events else ()
+        return page, bool(page) and page[-1].position < await self.store.position()
 
     def clock_says(self) -> dict[str, Any]:
         return {"now": self.clock.now(), "kind": self.clock.kind}

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from shared.bus import cloudevents
+from shared.bus import cloudevents, subjects
 
 _TYPE = b"ce-type: "
 
@@ -97,6 +97,45 @@ class Message:
     @property
     def log_id(self) -> UUID:
         return UUID(self.headers["log_id"])
+
+
+class Logged(Message):
+    """An event as its own service reads it from the store; the rest is made when asked for."""
+
+    __slots__ = ("_event", "_log_id", "_source")
+
+    def __init__(self, event: cloudevents.Stored, log_id: UUID, source: str) -> None:
+        self.position = event.position
+        self.data = event.data
+        self._type = event.type
+        self._headers = None
+        self._event = event
+        self._log_id = log_id
+        self._source = source
+
+    @property
+    def block(self) -> bytes:
+        return cloudevents.encode(self._event, self._log_id, self._source)
+
+    @property
+    def subject(self) -> str:
+        return subjects.subject_of(self._event.type, cloudevents.region_of(self._event.meta))
+
+    @property
+    def id(self) -> UUID:
+        return self._event.id
+
+    @property
+    def stream(self) -> str:
+        return self._event.stream
+
+    @property
+    def recorded_at(self) -> datetime:
+        return self._event.recorded_at
+
+    @property
+    def log_id(self) -> UUID:
+        return self._log_id
 
 
 def sequence(reply: bytes) -> int:

@@ -3,6 +3,7 @@
 A page holds the messages as the stream would carry them, header lines and exact bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.bus import cloudevents, subjects
 from shared.bus.connection import Client
-from shared.bus.message import Message
+from shared.bus.message import Logged, Message
 from shared.bus.requests import Broker, ask
 from shared.contracts.base import SAFE_INTEGER
 
@@ -126,3 +127,29 @@ class Replay:
     async def position(self, service: str) -> End:
         answer = await ask(self._nats, subjects.position(service), {}, timeout=self._timeout)
         return End.model_validate_json(answer)
+
+
+class Nearest:
+    """Reads the service's own log from its store, and asks the other owners for theirs."""
+
+    def __init__(self, store: Any, service: str, cell: str, others: Replay) -> None:
+        self._store = store
+        self._service = service
+        self._source = cloudevents.source(service, cell)
+        self._others = others
+
+    async def read(
+        self, service: str, after: int, limit: int = PAGE_EVENTS
+    ) -> Sequence[Message]:
+        """As `Replay.read`."""
+        if service != self._service:
+            return await self._others.read(service, after, limit)
+        log_id = await self._store.log_id()
+        events = await self._store.read_all(after, limit)
+        return [Logged(event, log_id, self._source) for event in events]
+
+    async def position(self, service: str) -> End:
+        if service != self._service:
+            return await self._others.position(service)
+        log_id = await self._store.log_id()
+        return End(position=await self._store.position(), log_id=log_id)

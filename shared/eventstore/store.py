@@ -17,6 +17,9 @@ from shared.eventstore.writer import Writer
 MAX_EVENT_BYTES = 900_000
 """Largest body: with headers it stays below the bus's payload limit of 1 MiB."""
 
+PAGE_BYTES = 4 * 1024 * 1024
+"""Of bodies, that `read_all` answers with at most."""
+
 # Every query here goes by a key: a plan made while the tables were empty must not scan them later.
 SESSION = {
     "default_transaction_isolation": "read committed",
@@ -104,8 +107,11 @@ class EventStore:
         }
 
     async def read_all(self, after: int, limit: int) -> list[Recorded]:
-        """The log after a position: commit order, without gaps."""
-        rows = await self._fetch(queries.READ_ALL, after, limit)
+        """The log after a position: commit order, without gaps.
+
+        Fewer than `limit` events where they are large; none only at the end.
+        """
+        rows = await self._fetch(queries.READ_ALL, after, limit, PAGE_BYTES)
         return [Recorded(*row) for row in rows]
 
     async def position(self) -> int:

@@ -43,7 +43,7 @@ class Operated(Protocol):
 
     async def wait_until_acted(self, source: str, position: int, seconds: float) -> None: ...
 
-    async def read_log(self, after: int, limit: int) -> Sequence[Recorded]: ...
+    async def read_log(self, after: int, limit: int) -> tuple[Sequence[Recorded], bool]: ...
 
     def clock_says(self) -> dict[str, Any]: ...
 
@@ -77,10 +77,9 @@ def operations_router(service: Operated) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         """Of the caller's regions; `next` is the `after` of the next page, null at the end."""
-        recorded = await service.read_log(after, limit)
+        recorded, more = await service.read_log(after, limit)
         shown = [_event(each) for each in recorded if who.covers_any(each.metadata.regions)]
-        more = recorded[-1].position if len(recorded) == limit else None
-        return json({"events": shown, "next": more})
+        return json({"events": shown, "next": recorded[-1].position if more else None})
 
     @router.get("/projections", summary="State, progress and lag of every projection and policy")
     async def projections() -> Response:

@@ -198,9 +198,11 @@ async def test_a_read_model_is_rebuilt_on_request_of_an_administrator(bus, migra
 
 async def test_the_log_shows_what_concerns_the_readers_regions_and_where_to_go_on(bus, migrated):
     async with at_work(bus, migrated) as (_, client):
-        await post(client, "/commands/register-box", {"box": "B-1"}, "1")
+        for box in "12":
+            await post(client, "/commands/register-box", {"box": box}, box)
         elsewhere = {"roles": ["auditor"], "regions": ["31.01"]}
         assert (await get(client, "/events?limit=1", **elsewhere))[1] == {"events": [], "next": 1}
+        assert (await get(client, "/events?after=1&limit=1", **elsewhere))[1]["next"] is None
         assert (await get(client, "/events", **elsewhere))[1] == {"events": [], "next": None}
         assert (await get(client, "/parked", **elsewhere))[0] == 403
 

@@ -29,12 +29,16 @@ from unnest($1::text[], $2::integer[]) as w (stream_id, after)
     ) e;
 
 -- name: read_all
--- The log after a position, in commit order.
+-- The log after a position, in commit order: at most $2 events, and $3 bytes of bodies or one event.
 select position, id, stream_id, version, type, data, meta, recorded_at, command_id
-from eventstore.event
-where position > $1
-order by position
-limit $2;
+from (
+    select *, sum(length(data)) over (order by position rows unbounded preceding) as size
+    from eventstore.event
+    where position > $1
+    order by position
+    limit $2
+) e
+where size <= $3 or size = length(data);
 
 -- name: position
 -- The last position, 0 for an empty log.
