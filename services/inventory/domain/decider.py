@@ -64,7 +64,7 @@ FOLDS: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
     "site": (sites.Site(), sites.evolve),
     "stock": (stock.Ledger(), stock.evolve),
     "picking": (picking.NOTHING, picking.evolve),
-    "kit": (None, packing.evolve),
+    "kit": (False, packing.evolve),
     "finding": (findings.Finding(), findings.evolve),
     "replacement": (replacements.Replacement(), replacements.evolve),
 }

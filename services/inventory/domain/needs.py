@@ -3,6 +3,7 @@
 from services.inventory.domain.catalogue import Catalogue
 from services.inventory.domain.errors import NoDapil
 from services.inventory.domain.ids import BALLOT, ballot_variant
+from services.inventory.domain.stations import Needs
 from shared.contracts.inventory import NeedsCalculated, RegionRegistered, RulesSet
 
 
@@ -35,7 +36,7 @@ def calculate(
     )
 
 
-def lines(needs: NeedsCalculated) -> dict[tuple[str, str], int]:
+def lines(needs: Needs) -> dict[tuple[str, str], int]:
     """The needs as stock lines: (item, variant) -> quantity."""
     ballots = {
         (BALLOT, ballot_variant(kind, needs.dapil[kind])): count

@@ -27,7 +27,6 @@ from shared.contracts.base import Count, Event, Value
 from shared.contracts.inventory import (
     BallotKind,
     KitPacked,
-    NeedsCalculated,
     PackedBox,
     StockIssued,
     ledger,
@@ -121,7 +120,7 @@ def pack_kit(command: PackKit, states: Mapping[str, Any], context: Any) -> Seque
 
 
 def _checked_ballots(
-    command: PackKit, needed: NeedsCalculated, states: Mapping[str, Any]
+    command: PackKit, needed: stations.Needs, states: Mapping[str, Any]
 ) -> dict[BallotKind, int]:
     """Ballots per kind; any of another district or kind: refused, recorded as swapped."""
     counts: Counter[BallotKind] = Counter()
@@ -140,7 +139,7 @@ def _checked_ballots(
 
 def _check_quantities(
     command: PackKit,
-    needed: NeedsCalculated,
+    needed: stations.Needs,
     ballots: Mapping[BallotKind, int],
     states: Mapping[str, Any],
 ) -> None:
@@ -175,7 +174,7 @@ def _check_boxes(boxes: Sequence[PackedBox], prefix: str, contents: Sequence[str
 
 
 def _refuse_twice(states: Mapping[str, Any], kit: str) -> None:
-    if states[stream(kit)] is not None:
+    if states[stream(kit)]:
         raise AlreadyPacked(f"Kit {kit} is packed already.")
 
 
@@ -205,5 +204,6 @@ def pack_recap(command: PackRecap, states: Mapping[str, Any], context: Any) -> S
     return (packed, issued)
 
 
-def evolve(state: KitPacked | None, event: KitPacked) -> KitPacked:
-    return event
+def evolve(state: bool, event: KitPacked) -> bool:
+    """Whether the kit is packed."""
+    return True

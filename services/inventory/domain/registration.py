@@ -69,8 +69,7 @@ def register_polling_station(
         ),
         needs.calculate(command.tps, command.voters, in_force, states[catalogue.STREAM], region),
     )
-    known = (station.registered, station.needs)
-    news = [event for event, before in zip(wanted, known, strict=True) if event != before]
+    news = [event for event in wanted if stations.evolve(station, event) != station]
     if news and command.tps in states[picking.stream(kelurahan)]:
         raise NeedsFrozen(f"The materials of {command.tps} are drawn; its needs stay as they are.")
     return news
