@@ -43,3 +43,18 @@ def bench(
         run(rows, folder, rounds, seconds, as_json)
     if readme or not names:
         write_readme(ROOT / "README.md", folder)
+
+
+@app.command("bench-national")
+def bench_national(
+    file: Annotated[Path, typer.Argument(help="Polling stations per kelurahan, a CSV file.")],
+    scope: Annotated[str, typer.Option(help="Codes of regions, with commas; all by default.")] = "",
+    state: Annotated[
+        Path, typer.Option("--state", envvar="STATE", help="Where all it makes is kept.")
+    ] = Path(".kawal"),
+) -> None:
+    """Load a whole country, project it, ask for it; the result is in STATE/bench/national.json."""
+    from tests.bench.national.run import run
+
+    codes = tuple(part.strip() for part in scope.split(",") if part.strip())
+    run(file, state.expanduser().absolute() / "national", codes)

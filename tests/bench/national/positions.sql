@@ -1,0 +1,6 @@
+-- name: projected()
+-- How far the slowest reader of each source is, among the live ones of this service.
+select c.source, min(c.position) as position
+from projection.checkpoint as c
+inner join projection.projection as p on c.name = p.name and c.generation = p.generation
+group by c.source;
