@@ -4,7 +4,6 @@ A part that ends by itself ends the process with status 1; whoever supervises it
 """
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -19,6 +18,7 @@ import uvicorn
 import uvloop
 from pydantic import ValidationError
 
+from shared import memory
 from shared.clock import SimulatedClock
 from shared.opening import StartFailed, open_service
 from shared.runtime import Service
@@ -134,19 +134,12 @@ def _ready(service: Service, parts: list[asyncio.Task]) -> None:
     for part in parts:
         service.checks[part.get_name()] = partial(_alive, part)
     service.checks.pop("starting", None)
-    _settle_memory()
+    memory.settle()
 
 
 async def _alive(part: asyncio.Task) -> None:
     if part.done():
         raise RuntimeError("ended")
-
-
-def _settle_memory() -> None:
-    """Caches are large and cycles few: what lives as long as the process is not looked at again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 class _Server(uvicorn.Server):

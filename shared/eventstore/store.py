@@ -82,9 +82,12 @@ class EventStore:
 
         A command may expect versions that an earlier one of the list produces.
         """
-        fitting = [append for append in appends if not _oversized(append)]
-        verdicts = iter(await self._writer.submit(fitting))
-        return [_oversized(append) or next(verdicts) for append in appends]  # type: ignore[misc]
+        refused = [_oversized(append) for append in appends]
+        if not any(refused):
+            return await self._writer.submit(appends)  # type: ignore[return-value]
+        pairs = zip(appends, refused, strict=True)
+        verdicts = iter(await self._writer.submit([a for a, too_large in pairs if not too_large]))
+        return [too_large or next(verdicts) for too_large in refused]  # type: ignore[misc]
 
     async def read_stream(
         self, stream: str, after: int = 0, limit: int | None = None

@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 class Ticket:
     """The answers that one caller waits for."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, done: asyncio.Future[None]) -> None:
         self.verdicts: list[Verdict | Exception | None] = [None] * count
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done = done
         self.lost: set[UUID] = set()
         self._left = count
 
@@ -78,14 +78,16 @@ class Writer:
         self._wake = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
         self._closing = False
+        # Asking for the running loop asks the kernel for the pid, at each append (Python 3.11).
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="eventstore-writer")
 
     async def submit(self, appends: Sequence[Append]) -> list[Verdict | Exception]:
         """Queue appends in this order and wait for their verdicts."""
         if self._closing:
             raise Unavailable("the event store is closed")
-        ticket = Ticket(len(appends))
-        deadline = asyncio.get_running_loop().time() + self._patience
+        ticket = Ticket(len(appends), self._loop.create_future())
+        deadline = self._loop.time() + self._patience
         for place, append in enumerate(appends):
             self._queue.append(_waiting(append, ticket, place, deadline))
         self._wake.set()
@@ -187,7 +189,7 @@ class Writer:
     async def _wait_and_requeue(self, batch: Sequence[Waiting], pause: float) -> None:
         self._queue.extendleft(reversed(batch))
         self._disconnect()
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         kept: deque[Waiting] = deque()
         for waiting in self._queue:
             if waiting.deadline > now:

@@ -107,6 +107,8 @@ class Postgres:
         command = (
             *(*who.prefix, str(binary("initdb")), "--no-sync", "-D", str(self.data)),
             *("-U", SUPERUSER, f"--pwfile={secret}", "--auth=scram-sha-256", "--data-checksums"),
+            # A commit waits for a new segment's zeros: at 40 MB/s of log, 16 MB are 1 % of appends.
+            "--wal-segsize=64",
             *(
                 "--encoding=UTF8",
                 "--locale=C",

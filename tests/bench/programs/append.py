@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import uvloop
 
+from shared import memory
 from shared.eventstore import Append, EventStore, Expected, Metadata, NewEvent, Write, uuid7
 from tests.bench.load import BODY, REGION, TYPE, sampled, say
 
@@ -22,6 +23,7 @@ def command() -> Append:
 
 async def main(dsn: str, callers: int, seconds: float, at: float | None) -> None:
     async with await EventStore.open(dsn, service="bench") as store:
+        memory.settle()
         say(await sampled(callers, seconds, lambda: store.append(command()), at))
 
 
