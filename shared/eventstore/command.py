@@ -32,6 +32,10 @@ class Command(BaseModel):
         """Every stream that its decision reads or writes."""
         raise NotImplementedError(self.name)
 
+    def told(self, events: Sequence[Event]) -> Mapping[str, Any]:
+        """What is answered beside the position, now and whenever the command is repeated."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -1,10 +1,10 @@
 """What is stored as a command's result, and how it is given again.
 
-An accepted command stores `{}`, its position being stored beside it; a refused one whose attempt
-was recorded stores `{"refused": <members of the problem document>}`.
+An accepted command stores what its giver is told, mostly `{}`, its position being stored beside it;
+a refused one whose attempt was recorded stores `{"refused": <members of the problem document>}`.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 import orjson
@@ -33,6 +33,11 @@ class StoredRefusal(Refused):
 
 
 _MEMBERS = frozenset(("type", "title", "status", "code", "detail"))
+
+
+def accepted(told: Mapping[str, Any]) -> bytes:
+    """The result of an accepted command."""
+    return orjson.dumps(told) if told else ACCEPTED
 
 
 def refused(refusal: Refused) -> bytes:

@@ -79,7 +79,7 @@ class Round:
             _metadata(request),
             results.refused(decision.error)
             if isinstance(decision.error, Refused)
-            else results.ACCEPTED,
+            else results.accepted(request.command.told(events)),
             tuple({self._writers[s] for s in {*streams, *written} if s in self._writers}),
         )
         self._writers |= dict.fromkeys(after, request.command_id)

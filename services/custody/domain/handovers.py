@@ -24,6 +24,7 @@ from shared.contracts.base import Event, Id, Positive, Text
 from shared.contracts.custody import (
     HandOverGiven,
     HandOverReceived,
+    IncidentRaised,
     UnitHandedOver,
     UnitMissing,
     UnitsAbsent,
@@ -69,6 +70,21 @@ class ReceiveHandOver(Command):
             *(f"unit-{found.unit}" for found in self.units),
             *(f"unit-{unit}" for unit in self.missing),
         )
+
+    def told(self, events: Sequence[Event]) -> Mapping[str, Any]:
+        """`units`: those that are missing or raised incidents, and which; the rest is in order.
+
+        `incidents`: those of the hand-over as a whole.
+        """
+        units: dict[str, list[str]] = {}
+        whole: list[str] = []
+        for event in events:
+            if isinstance(event, UnitMissing):
+                units.setdefault(event.unit, []).append("missing")
+            elif isinstance(event, IncidentRaised):
+                kinds = units.setdefault(event.unit, []) if event.unit else whole
+                kinds.append(event.incident_kind)
+        return {"received": len(self.units), "units": units, "incidents": whole}
 
 
 class HandOver(NamedTuple):
