@@ -231,7 +231,13 @@ def assemble(
     service.app.state.wait_for = service.wait_for
     openapi.include(service.app, operations_router(service))
     if own.commands:
-        commands = command_router(name, own.commands, lambda: service.handler, service.context)
+        commands = command_router(
+            name,
+            own.commands,
+            lambda: service.handler,
+            service.context,
+            most_lines=settings.max_upload_lines,
+        )
         openapi.include(service.app, commands)
     if isinstance(service.clock, SimulatedClock):
         openapi.include(service.app, _clock_router(service))

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     """URLs of the other services by name, as JSON; the console asks them how far they are."""
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * MEBIBYTE
+    max_upload_bytes: Annotated[int, Field(ge=1024)] = 128 * MEBIBYTE
+    max_upload_lines: Annotated[int, Field(ge=1)] = 100_000
+    """Of a file of commands, which is read as it comes and never held whole."""
     start_timeout: Annotated[float, Field(gt=0)] = 120.0
     stop_timeout: Annotated[float, Field(gt=0)] = 10.0
 

@@ -43,7 +43,11 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours names spans better
         middleware=[
             Middleware(TelemetryMiddleware, service=service),
-            Middleware(EdgeMiddleware, max_body_bytes=settings.max_body_bytes),
+            Middleware(
+                EdgeMiddleware,
+                max_body_bytes=settings.max_body_bytes,
+                uploads={"/commands": settings.max_upload_bytes},
+            ),
             Middleware(DirectRoutes, posts=direct),
         ],
     )

@@ -17,10 +17,15 @@ class Malformed(BadRequest):
 
 async def read_json(request: Request) -> Any:
     """The body as JSON: UTF-8, no lone surrogate, no NUL, nested at most 1,024 deep."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media = media_type(request)
     if media != "application/json":
         raise UnsupportedMedia(f"The content type is {media or 'missing'}")
     return parse(await request.body())
+
+
+def media_type(request: Request) -> str:
+    """What the header `Content-Type` names, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def parse(raw: bytes) -> Any:

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import orjson
 from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.requests import Request as HttpRequest
@@ -15,14 +17,16 @@ from starlette.responses import Response
 
 from shared.errors import Forbidden, Invalid, NotFound, Refused
 from shared.eventstore import Appended, Command, CommandHandler, CommandReused, Context, Request
+from shared.eventstore.results import ACCEPTED
 from shared.telemetry import traceparent
 from shared.telemetry.metrics import COMMANDS
 from shared.web.auth import caller
-from shared.web.body import canonical, idempotency_key, read_json
+from shared.web.body import canonical, idempotency_key, media_type, read_json
 from shared.web.openapi import MOST_AT_ONCE, describe
 from shared.web.principal import Principal
 from shared.web.problems import problem_of
 from shared.web.responses import json
+from shared.web.upload import NDJSON, Upload
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +54,16 @@ def command_router(
     context: MakeContext,
     *,
     bulk: bool = True,
+    most_lines: int = 100_000,
     after: Callable[[Appended], Awaitable[None]] | None = None,
 ) -> APIRouter:
-    """`POST /commands/{name}` for each command and, if `bulk`, `POST /commands` for many.
+    """`POST /commands/{name}` for each command and, if `bulk`, `POST /commands` for many: a list,
+    or an upload of up to `most_lines` lines.
 
     `handler` is asked at each request, for it exists only once the service runs. `context` is made
     once per request, for all its commands. `after` is awaited before a command is answered.
     """
-    api = CommandApi(service, commands, handler, context, after)
+    api = CommandApi(service, commands, handler, context, most_lines, after)
     posts = {f"/commands/{model.name}": api.single(model) for model in commands}
     if bulk:
         posts["/commands"] = api.bulk
@@ -77,12 +83,14 @@ class CommandApi:
         commands: Sequence[type[Command]],
         handler: Callable[[], CommandHandler],
         context: MakeContext,
+        most_lines: int,
         after: Callable[[Appended], Awaitable[None]] | None = None,
     ) -> None:
         self._service = service
         self._models = {model.name: model for model in commands}
         self._handler = handler
         self._context = context
+        self._most_lines = most_lines
         self._after = after
 
     def single(self, model: type[Command]) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -112,22 +120,33 @@ class CommandApi:
         http.scope["kawal.route"] = "/commands"
         principal = await caller(http)
         key = idempotency_key(http)
+        judge = partial(self._judge, principal, key)
+        if media_type(http) == NDJSON:
+            return Upload(http.stream(), judge, self._most_lines)
         items = _items(await read_json(http))
-        parsed = [self._parse_item(item, principal) for item in items]
+        return json({"results": await judge(list(enumerate(items)))})
+
+    async def _judge(
+        self, principal: Principal, key: str, items: Sequence[tuple[int, Any]]
+    ) -> list[dict[str, Any]]:
+        """The verdicts on commands of one request, each with its place there."""
+        parsed = [self._parse_item(item, principal) for _, item in items]
         commands = [each[0] for each in parsed if not isinstance(each, Exception)]
         verdicts: list[Any] = [each if isinstance(each, Exception) else None for each in parsed]
         if commands:
             context = await self._context(principal, commands)
-            requests = self._requests(parsed, verdicts, principal, key, context)
+            keys = [f"{key}\n{place}" for place, _ in items]
+            requests = self._requests(parsed, verdicts, principal, keys, context)
             # A long list is decided without a pause; let what waits have its turn first.
             await asyncio.sleep(0)
             done = await self._handler().handle_many([request for _, request in requests])
             for (index, _), verdict in zip(requests, done, strict=True):
                 verdicts[index] = verdict
-        results = [self._verdict(item, each) for item, each in zip(items, verdicts, strict=True)]
-        return json({"results": results})
+        return [self._verdict(item, each) for (_, item), each in zip(items, verdicts, strict=True)]
 
     def _parse_item(self, item: Any, principal: Principal) -> tuple[Command, bytes] | Exception:
+        if isinstance(item, Exception):
+            return item
         try:
             if not isinstance(item, dict) or not isinstance(name := item.get("name"), str):
                 raise Invalid('Each command is an object with a member "name"')
@@ -144,7 +163,7 @@ class CommandApi:
         parsed: Sequence[tuple[Command, bytes] | Exception],
         verdicts: list[Any],
         principal: Principal,
-        key: str,
+        keys: Sequence[str],
         context: Context,
     ) -> list[tuple[int, Request]]:
         found, parent = [], traceparent()
@@ -157,7 +176,7 @@ class CommandApi:
             except OutsideTime as error:
                 verdicts[index] = error
                 continue
-            command_id = self._command_id(principal, f"{key}\n{index}")
+            command_id = self._command_id(principal, keys[index])
             request = Request(command, command_id, fingerprint, context, traceparent=parent)
             found.append((index, request))
         return found
@@ -172,7 +191,8 @@ class CommandApi:
             self._count(known, _outcome(verdict))
             return problem_of(verdict)
         self._count(known, "accepted")
-        return {"status": 201, **accepted(verdict)}
+        known_before = {"replayed": True} if verdict.replayed else {}
+        return {"status": 201, **accepted(verdict), **known_before}
 
     def _count(self, command: str, outcome: str) -> None:
         COMMANDS.labels(self._service, command, outcome).inc()
@@ -200,7 +220,8 @@ def check_time(command: Command, now: datetime) -> None:
 
 def accepted(appended: Appended) -> dict[str, Any]:
     """What an accepted command answers; the same when it is repeated."""
-    return {"outcome": "accepted", "position": appended.last}
+    told = orjson.loads(appended.result) if appended.result != ACCEPTED else {}
+    return {"outcome": "accepted", "position": appended.last, **told}
 
 
 def _items(body: Any) -> list[Any]:

@@ -10,11 +10,20 @@ from pydantic.json_schema import models_json_schema
 
 from shared.eventstore import Command
 from shared.web.direct import Endpoint
+from shared.web.upload import NDJSON
 
 MOST_AT_ONCE = 2_000
 """Commands in one request."""
 
 _REF = "#/components/schemas/{model}"
+_LINES = (
+    "A command on each line, as an item of the list has it. Decided and answered while it comes; "
+    "what broke off is sent again whole, with the same key."
+)
+_VERDICTS = (
+    "A line for each, in order: `line`, `status`, and `position` or the members of a problem. "
+    "`replayed` where the command was known before."
+)
 _VERBS = ("get", "post", "put", "patch", "delete")
 
 _PROBLEM = {
@@ -133,8 +142,22 @@ def _bulk(commands: Sequence[type[Command]]) -> dict[str, Any]:
         "summary": "Many commands at once, each with its own verdict",
         "security": [{"bearer": []}],
         "parameters": [_KEY],
-        "requestBody": _json_body(_object("commands", body)),
-        "responses": {"200": _json("A verdict for each, in order", _object("results", results))},
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _object("commands", body)},
+                NDJSON: {"schema": {"type": "string", "description": _LINES}},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "A verdict for each, in order",
+                "content": {
+                    "application/json": {"schema": _object("results", results)},
+                    NDJSON: {"schema": {"type": "string", "description": _VERDICTS}},
+                },
+            }
+        },
     }
 
 

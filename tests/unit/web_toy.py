@@ -63,6 +63,7 @@ class RememberingHandler:
     asked: list[Request] = field(default_factory=list)
     errors: dict[str, Exception] = field(default_factory=dict)
     down: Exception | None = None
+    calls: int = 0
 
     async def handle(self, request: Request) -> Appended:
         [answer] = await self.handle_many([request])
@@ -71,6 +72,7 @@ class RememberingHandler:
         return answer
 
     async def handle_many(self, requests: Sequence[Request]) -> list[Appended | Exception]:
+        self.calls += 1
         if self.down is not None:
             raise self.down
         return [self._one(request) for request in requests]
@@ -105,12 +107,14 @@ def toy(handler: RememberingHandler, issuer: Issuer, **settings: Any) -> FastAPI
             NOW, principal.actor, principal.agency, principal.roles, principal.jurisdiction
         )
 
-    app = create_app(
+    given = Settings(service="toy", **settings)
+    app = create_app("toy", given, title="Toy", identity=issuer.authenticator())
+    router = command_router(
         "toy",
-        Settings(service="toy", **settings),
-        title="Toy",
-        identity=issuer.authenticator(),
+        (PackBox, OpenBox),
+        lambda: handler,  # type: ignore[arg-type, return-value]
+        context,
+        most_lines=given.max_upload_lines,
     )
-    router = command_router("toy", (PackBox, OpenBox), lambda: handler, context)  # type: ignore[arg-type, return-value]
     include(app, router)
     return app
