@@ -3,7 +3,7 @@
 #   make up | down | status | logs [SERVICE=custody]   the local stack
 #   make test | lint                                   all tests; the linters alone
 #   make faults                                        the long fault tests: each process killed again and again
-#   make lock                                          pin the dependencies anew (needs uv)
+#   make lock                                          pin the dependencies anew (needs uv and npm)
 #   make clean                                         removes the virtual environment and caches, not the state
 
 SHELL := /bin/sh
@@ -54,9 +54,14 @@ lint: .venv/dev.stamp
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-header --no-annotate
 
+# What the bench installs beside Kawal, in an environment of its own.
+PEERS := tests/bench/peers
+
 lock:
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) $(PEERS)/requirements.in --output-file $(PEERS)/requirements.txt
+	cd $(PEERS) && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache

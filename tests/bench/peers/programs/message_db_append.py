@@ -1,0 +1,44 @@
+"""message-db's write_message, called on a pool of asyncpg connections under uvloop.
+
+usage: message_db_append.py DSN EVENT CALLERS SECONDS CONNECTIONS
+
+The statement is prepared once for each connection; an expected version of -1 is "no stream yet".
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import asyncpg
+import uvloop
+from calling import in_tasks, say
+
+TYPE = "UnitHandedOver"
+WRITE = "SELECT write_message($1, $2, $3, $4, NULL, -1)"
+
+
+def appending(
+    idle: "asyncio.Queue[Callable[..., Awaitable[object]]]", event: str
+) -> Callable[[], Awaitable[object]]:
+    async def append() -> object:
+        write = await idle.get()
+        try:
+            return await write(str(uuid4()), f"unit-{uuid4()}", TYPE, event)
+        finally:
+            idle.put_nowait(write)
+
+    return append
+
+
+async def main(dsn: str, event: str, callers: str, seconds: str, connections: str) -> None:
+    idle: asyncio.Queue[Callable[..., Awaitable[object]]] = asyncio.Queue()
+    for _ in range(int(connections)):
+        connection = await asyncpg.connect(
+            dsn, server_settings={"search_path": "message_store,public"}
+        )
+        idle.put_nowait((await connection.prepare(WRITE)).fetchval)
+    say(await in_tasks([appending(idle, event)] * int(callers), float(seconds)))
+
+
+uvloop.run(main(*sys.argv[1:]))
