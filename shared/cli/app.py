@@ -1,4 +1,5 @@
-"""The one command line, composed of the `cli` modules of `deploy.local`, the services, the bench.
+"""The one command line, composed of the `cli` modules of `deploy.local`, `shared.web`, the
+services, and the bench.
 
 Such a module has a typer `app`, and imports what is heavy inside its commands: all of them are
 loaded for any command.
@@ -14,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 ROOT = "services"
-FIRST = "deploy.local"
+FIRST = ("deploy.local", "shared.web")
 LAST = "tests.bench"
 """Only a checkout has it, an image has not."""
 
@@ -24,7 +25,7 @@ class Failure(Exception):
 
 
 def _packages() -> Iterator[str]:
-    yield FIRST
+    yield from FIRST
     for module in iter_modules(import_module(ROOT).__path__):
         yield f"{ROOT}.{module.name}"
     if find_spec("tests"):
