@@ -42,6 +42,43 @@ class Projection(ABC):
         """
 
 
+class Fold(ABC):
+    """What events make of a projection's tables, gathered in memory and written in one go.
+
+    However a run of events is cut into folds that are written in order, the tables hold the same:
+    a fold knows nothing of the rows that are there, so it says what changes of them.
+    """
+
+    @property
+    @abstractmethod
+    def full(self) -> bool:
+        """Whether it holds about as much as a service can spare (some ten megabytes)."""
+
+    @abstractmethod
+    def add(self, messages: Sequence[Message]) -> None:
+        """Take in messages as `Projection.apply` gets them. An exception ends this fold's life."""
+
+    @abstractmethod
+    async def write(self, connection: asyncpg.Connection, *, empty: bool) -> None:
+        """Write all of it, as `Projection.apply` does; `empty` tables may be filled by COPY."""
+
+
+class Folding(Projection):
+    """A projection whose events can be folded without looking at its tables.
+
+    A build then writes once for as many events as a fold has room for.
+    """
+
+    @abstractmethod
+    def fold(self) -> Fold:
+        """One that holds nothing."""
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
+        fold = self.fold()
+        fold.add(messages)
+        await fold.write(connection, empty=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A command that a policy wants to be carried out, once.

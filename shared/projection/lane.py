@@ -191,16 +191,17 @@ class Lane:
     async def _fill(self, before: int) -> None:
         """Read from the owner what lies between here and `before`."""
         while self.position + 1 < before:
-            heed()
-            page = await self._replay.read(self.source, self.position, BATCH)
-            page = _after(self.position, page)
-            if not page or page[0].position != self.position + 1:
-                raise Unavailable(
-                    f"{self.source} lacks event {self.position + 1} but has later ones"
-                )
-            if self.log_id is not None and page[0].log_id != self.log_id:
-                raise OtherLog(self.source, page[0].log_id)
-            await self._pass(_run(page))
+            await self._pass(await self._page(self.position))
+
+    async def _page(self, after: int, limit: int = BATCH) -> Sequence[Message]:
+        """The events behind a position, as the owner has them."""
+        heed()
+        page = _after(after, await self._replay.read(self.source, after, limit))
+        if not page or page[0].position != after + 1:
+            raise Unavailable(f"{self.source} lacks event {after + 1} but has later ones")
+        if self.log_id is not None and page[0].log_id != self.log_id:
+            raise OtherLog(self.source, page[0].log_id)
+        return _run(page)
 
     async def _pass(self, messages: Sequence[Message]) -> None:
         """Apply what is handled of these consecutive messages and go past the rest."""

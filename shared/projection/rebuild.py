@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from shared.projection import metrics, queries
 from shared.projection.consumer import ReadModel
 from shared.projection.errors import OtherLog
-from shared.projection.lane import Lane
+from shared.projection.filling import Filler
 from shared.projection.patience import patiently
 from shared.projection.ports import Replay
 from shared.projection.registry import create_tables
@@ -56,7 +56,7 @@ class Builder:
         generation = await self._begin(live)
         build = ReadModel(live.projection)
         lanes = [
-            Lane(build, source, self._pool, self._replay, self._guard, generation=generation)
+            Filler(build, source, self._pool, self._replay, self._guard, generation)
             for source in build.sources
         ]
         async with _reporting(live.name, lanes, report):
@@ -103,7 +103,7 @@ class Builder:
                 await queries.generation.drop_generation(connection, **build)
                 await queries.generation.end_build(connection, name=name)
 
-    async def _catch_up(self, lanes: Sequence[Lane]) -> None:
+    async def _catch_up(self, lanes: Sequence[Filler]) -> None:
         tasks = [asyncio.create_task(_read_all(lane)) for lane in lanes]
         try:
             await asyncio.gather(*tasks)
@@ -118,7 +118,7 @@ class Builder:
                 self._pool, name=name, generation=row["previous"]
             )
 
-    async def _flip(self, live: ReadModel, lanes: Sequence[Lane], generation: int) -> bool:
+    async def _flip(self, live: ReadModel, lanes: Sequence[Filler], generation: int) -> bool:
         """The live one pauses for the last few events, so that readers never go back in time."""
         async with live.lock:
             await self._catch_up(lanes)
@@ -149,7 +149,7 @@ class Builder:
                     await queries.generation.build_unlock(connection, name=name)
 
 
-async def _read_all(lane: Lane) -> None:
+async def _read_all(lane: Filler) -> None:
     async def once() -> None:
         await lane.load()
         await lane.catch_up()
@@ -158,9 +158,9 @@ async def _read_all(lane: Lane) -> None:
 
 
 @asynccontextmanager
-async def _reporting(name: str, lanes: Sequence[Lane], report: Report) -> AsyncIterator[None]:
+async def _reporting(name: str, lanes: Sequence[Filler], report: Report) -> AsyncIterator[None]:
     def tell() -> None:
-        done = sum(lane.position for lane in lanes)
+        done = sum(lane.read for lane in lanes)
         total = max(done, sum(lane.owner_position for lane in lanes))
         metrics.PROGRESS.labels(name).set(done / total if total else 1.0)
         report(done, total)

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import compress
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ import asyncpg
 
 from shared.bus.message import Message
 from shared.projection import metrics, queries, tracing
+from shared.projection.base import Fold
 from shared.projection.consumer import Consumer
 from shared.projection.errors import Fenced, Poison, Unavailable, describe, is_poison
 
@@ -19,6 +21,8 @@ GUARDED_MESSAGES = 4_000
 DEATHS = 2
 """An event on which this many processes died, alone, is parked by the next one."""
 
+MARKED = 1_000
+"""Events that are handled one by one after a death in a build that folds."""
 FORGET_SECONDS = 2.0
 
 
@@ -87,12 +91,31 @@ class Writer:
             else:
                 await self._write(messages, upto, log_id)
 
+    @property
+    def suspects(self) -> bool:
+        """Whether a process died over what comes next, or something is parked already."""
+        return bool(self.checkpoint.parked) or self.checkpoint.position < self._suspect_until
+
+    async def mark_build(self) -> None:
+        """From now on a death is told by its mark: who comes next does not fold."""
+        await self._mark(self.checkpoint.position + 1, self.checkpoint.position + MARKED)
+
+    async def write_fold(self, fold: Fold | None, upto: int, log_id: UUID) -> None:
+        """Write what a build gathered up to `upto`. `Poison`: it cannot be, and nothing was."""
+        empty = self.checkpoint.position == 0 and len(self.consumer.sources) == 1
+        async with self.consumer.lock, self._pool.acquire() as connection:
+            async with self._claimed(connection, upto, log_id, 0):
+                if fold is not None:
+                    await fold.write(connection, empty=empty)
+        self.checkpoint.position, self.checkpoint.log_id = upto, log_id
+
     async def forget_mark(self) -> None:
         """At an orderly end: what was under way did not kill this process."""
         if self._marked:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(FORGET_SECONDS), self._pool.acquire() as connection:
                     await queries.checkpoint.remove_mark(connection, **self._place())
+            self._marked = False
 
     async def _look_for_a_death(self, connection: asyncpg.Connection) -> None:
         mark = await queries.checkpoint.read_mark(connection, **self._place())
@@ -158,16 +181,24 @@ class Writer:
         upto: int,
         log_id: UUID,
     ) -> None:
+        async with self._claimed(connection, upto, log_id, int(bool(parked))):
+            if ready:
+                with tracing.batch(self.consumer.kind, self.consumer.name, self.source, ready):
+                    await self.consumer.apply(connection, ready)
+            if parked:
+                await self._park(connection, parked, error)
+            if self._marked:
+                await queries.checkpoint.remove_mark(connection, **self._place())
+
+    @asynccontextmanager
+    async def _claimed(
+        self, connection: asyncpg.Connection, upto: int, log_id: UUID, parks: int
+    ) -> AsyncIterator[None]:
+        """A transaction from its compare-and-set to its commit; what it fails by is told apart."""
         try:
             async with connection.transaction():
-                await self._claim(connection, upto, log_id, int(bool(parked)))
-                if ready:
-                    with tracing.batch(self.consumer.kind, self.consumer.name, self.source, ready):
-                        await self.consumer.apply(connection, ready)
-                if parked:
-                    await self._park(connection, parked, error)
-                if self._marked:
-                    await queries.checkpoint.remove_mark(connection, **self._place())
+                await self._claim(connection, upto, log_id, parks)
+                yield
         except (Fenced, Unavailable):
             raise
         except Exception as failure:
