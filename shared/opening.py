@@ -62,9 +62,7 @@ async def open_service(service: Service, roles: Collection[str], stack: AsyncExi
 async def _open_commands(service: Service, roles: Collection[str], stack: AsyncExitStack) -> None:
     parts, settings = service.parts, service.settings
     assert parts.decider is not None
-    service.handler = CommandHandler(
-        service.store, parts.decider, parts.cache_size, parts.upcasters
-    )
+    service.handler = CommandHandler(service.store, parts.decider, upcasters=parts.upcasters)
     if isinstance(service.clock, SimulatedClock):
         service.clock_handler = clock_handler(service)
         service.clock.store = service.store

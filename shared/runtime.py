@@ -72,7 +72,6 @@ class Parts:
     ticks: Sequence[Due] = ()
     background: Sequence[tuple[Role, Background]] = ()
     upcasters: Upcasters | None = None
-    cache_size: int = 200_000
 
 
 @dataclass
@@ -266,4 +265,4 @@ def _clock_router(service: Service) -> APIRouter:
 def clock_handler(service: Service) -> CommandHandler:
     start = service.settings.clock_start
     decider = ClockDecider(service.name, service.settings.cell, start)
-    return CommandHandler(service.store, decider, cache_size=2)
+    return CommandHandler(service.store, decider)

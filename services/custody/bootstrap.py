@@ -17,8 +17,6 @@ DESCRIPTION = (
     "Who answers for every box and koli right now, and is the chain of custody unbroken: "
     "seals, consignments, hand-overs, incidents."
 )
-CACHED_STATES = 200_000
-"""The boxes and consignments of all DKI Jakarta on one way, some 200 MB."""
 
 
 def build(settings: Settings, identity: Authenticator | None = None) -> Service:
@@ -36,7 +34,6 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         projections=(CustodyView(), Places()),
         policies=(RegisterPackedUnits(), AccountForAbsentUnits()),
         ticks=(partial(late, voting_day=voting_day),),
-        cache_size=CACHED_STATES,
         routers=(
             units_router,
             partial(consignments_router, voting_day=voting_day),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from shared.eventstore import results
+from shared.eventstore.cache import StateCache
 from shared.eventstore.command import Asked, Decider, Request
 from shared.eventstore.errors import Conflict
 from shared.eventstore.lane import Again, Lane
@@ -33,13 +34,14 @@ class CommandHandler:
         self,
         store: EventStore,
         decider: Decider,
-        cache_size: int = 200_000,
+        cache: StateCache | None = None,
         upcasters: Upcasters | None = None,
         snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
-        self._states = States(store, decider, upcasters or Upcasters(), cache_size, snapshots)
+        self._cache = StateCache() if cache is None else cache
+        self._states = States(store, decider, upcasters or Upcasters(), self._cache, snapshots)
         self._lane = Lane(partial(self._round, fresh=True))
         self._together = Together(self.handle_many)
 
@@ -137,6 +139,6 @@ class CommandHandler:
             return results.answer(verdict)
         if isinstance(verdict, Conflict):
             if verdict.actual < verdict.expected:
-                self._states.cache.drop([verdict.stream])
+                self._cache.drop([verdict.stream])
             return Again(decision.asked, verdict)
         return verdict

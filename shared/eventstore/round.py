@@ -9,10 +9,10 @@ from uuid import UUID
 from shared.contracts.base import Event
 from shared.errors import Forbidden, Invalid, Refused
 from shared.eventstore import results
+from shared.eventstore.cache import Versioned
 from shared.eventstore.command import Asked, Command, Context, Decider, Request
 from shared.eventstore.ids import uuid7
 from shared.eventstore.model import Append, Expected, Metadata, NewEvent, Write
-from shared.eventstore.states import Versioned
 
 EARLY = timedelta(hours=24)
 LATE = timedelta(days=3660)

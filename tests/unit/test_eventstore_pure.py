@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from shared.contracts.base import SAFE_INTEGER, canonical
 from shared.eventstore import Metadata, Upcasters, uuid7
 from shared.eventstore.command import Context
-from shared.eventstore.states import StateCache
 from shared.migrations import migrations
 
 KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
@@ -72,23 +71,6 @@ def test_upcasters_lead_to_the_newest_type() -> None:
     assert upcasters.upcast("b.v1", {"x": 1}) == ("b.v1", {"x": 1})
     with pytest.raises(ValueError, match=r"a\.v1"):
         upcasters.register("a.v1", lambda old: ("a.v2", old))
-
-
-def test_the_cache_forgets_what_was_not_used_for_the_longest_time() -> None:
-    cache = StateCache(2)
-    cache.put("a", (1, "a1"))
-    cache.put("b", (1, "b1"))
-    cache.get("a")
-    cache.put("c", (1, "c1"))
-    assert cache.get("b") is None
-    assert cache.get("a") == (1, "a1")
-
-
-def test_the_cache_never_goes_back_to_an_older_version() -> None:
-    cache = StateCache(2)
-    cache.put("a", (3, "a3"))
-    cache.put("a", (2, "a2"))
-    assert cache.get("a") == (3, "a3")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ OfficeId = Annotated[str, StringConstraints(pattern=PATTERN, max_length=60)]
 _PARTS = re.compile(PATTERN)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=8_192)
 def parts(office: str) -> tuple[str, str]:
     """The agency of an office and its region; an office that is no office is a `ValueError`."""
     found = _PARTS.match(office)
