@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.exchange.api import imports_router, queries_router
+from services.exchange.api import imports_router, queries_router, webhooks_router
 from services.exchange.carrier import Carrier
 from services.exchange.deadlines import escalations
 from services.exchange.domain.decider import COMMANDS, ExchangeDecider
@@ -10,6 +10,7 @@ from services.exchange.lookups import facts
 from services.exchange.policies import CloseWithdrawn, Notify, Supplement
 from services.exchange.projections.exchange import Letters
 from services.exchange.projections.sites import Sites
+from services.exchange.webhooks.dispatcher import deliver
 from shared.bus.accounts import AGENCIES
 from shared.bus.connection import connect
 from shared.bus.lead import Lead
@@ -33,8 +34,8 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         projections=(Letters(), Sites()),
         policies=(Notify(), Supplement(), CloseWithdrawn()),
         ticks=(escalations,),
-        background=(("worker", carry),),
-        routers=(queries_router, imports_router),
+        background=(("worker", carry), ("worker", deliver)),
+        routers=(queries_router, imports_router, webhooks_router),
         identity=identity,
     )
 

@@ -10,8 +10,10 @@ import aiosql
 from services.exchange.attachments import attached_site
 from services.exchange.deadlines import steps
 from services.exchange.domain.drafting import DraftLetter
+from services.exchange.domain.endpoints import DescribeEndpoint
 from services.exchange.domain.facts import Attachments, Facts, Kelurahan, Subscriber
 from services.exchange.domain.notices import SendNotice
+from services.exchange.webhooks.settings import WebhookSettings
 from shared.eventstore import Command
 from shared.runtime import Service
 
@@ -21,11 +23,13 @@ SQL = aiosql.from_path(Path(__file__).with_suffix(".sql"), "asyncpg", mandatory_
 async def facts(service: Service, commands: Sequence[Command]) -> Facts:
     """Only what these commands need is looked up, once for all of them."""
     notices = any(isinstance(command, SendNotice) for command in commands)
+    endpoints = any(isinstance(command, DescribeEndpoint) for command in commands)
     regions = {command.region for command in commands if isinstance(command, DraftLetter)}
     return Facts(
         steps=steps(),
         subscribers=await subscribers(service.pool) if notices else (),
         attachments=await attachments(service.pool, sorted(regions)) if regions else {},
+        loopback=endpoints and WebhookSettings().loopback,
     )
 
 

@@ -15,6 +15,8 @@ from shared.contracts.base import (
 )
 
 LetterKind = Literal["security-request", "supplementary", "notification", "report"]
+NoticeTopic = Literal["site", "departure", "incident", "endpoint"]
+EndpointTopic = Literal["site", "departure", "incident", "endpoint", "letter"]
 LetterState = Literal[
     "drafted", "issued", "dispatched", "acknowledged", "followed-up", "closed", "refused"
 ]
@@ -242,14 +244,66 @@ class NoticeSent(Exchange):
     kind = "notice"
     fact = "sent"
     notice: Id
-    topic: Literal["site", "departure", "incident"]
+    topic: NoticeTopic
     about: Text
     """Type of the fact."""
     subject: Id
-    """Site, consignment or incident."""
+    """Site, consignment, incident or endpoint."""
     agencies: tuple[Id, ...]
     summary: Text
 
     @property
     def stream(self) -> str:
         return f"notice-{self.notice}"
+
+
+# Endpoints: where an agency receives webhooks
+
+
+class Endpoint(Exchange):
+    kind = "endpoint"
+    endpoint: Id
+    agency: Id
+
+    @property
+    def stream(self) -> str:
+        return f"endpoint-{self.endpoint}"
+
+
+class EndpointDescribed(Endpoint):
+    """What an endpoint is told: facts on these topics, of these regions of its agency's."""
+
+    url: Text
+    topics: tuple[EndpointTopic, ...]
+    within: tuple[RegionCode, ...]
+    """None: the agency's whole jurisdiction."""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.region, *self.within)))
+
+
+class EndpointRegistered(EndpointDescribed):
+    fact = "registered"
+
+
+class EndpointChanged(EndpointDescribed):
+    fact = "changed"
+
+
+class EndpointSecretRotated(Endpoint):
+    """The endpoint has its next secret; the one before it signs beside it for a while."""
+
+    fact = "secret-rotated"
+    overlap_seconds: Count
+
+
+class EndpointDisabled(Endpoint):
+    """Nothing more is sent: somebody asked for it, nothing got through for days, or it is gone."""
+
+    fact = "disabled"
+    reason: Literal["asked", "failing", "gone"]
+
+
+class EndpointEnabled(Endpoint):
+    fact = "enabled"

@@ -14,3 +14,9 @@ async def store(database: Database) -> AsyncIterator[EventStore]:
     await migrate(database.owner_dsn, database.app_role)
     async with await EventStore.open(database.app_dsn, service="custody") as opened:
         yield opened
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Webhooks may go to this machine, where the tests' receivers are."""
+    monkeypatch.setenv("KAWAL_WEBHOOK_LOOPBACK", "true")

@@ -1,7 +1,7 @@
 """Queries: the directory, letters, notices, coverage, and the summary."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import aiosql
 from fastapi import APIRouter, Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.exchange.api.letter import read_letter
 from services.exchange.domain.agencies import AgencyId
 from shared.contracts.base import Id
-from shared.contracts.exchange import LetterState
+from shared.contracts.exchange import LetterState, NoticeTopic
 from shared.errors import Forbidden
 from shared.runtime import Service
 from shared.web.auth import Caller
@@ -69,7 +69,7 @@ def _notices(router: APIRouter, service: Service) -> None:
         at: Paging,
         region: Region = None,
         agency: AgencyId | None = None,
-        topic: Literal["site", "departure", "incident"] | None = None,
+        topic: NoticeTopic | None = None,
     ) -> Response:
         own = own_agency(who)
         if own is not None and agency not in (None, own):

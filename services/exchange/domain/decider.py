@@ -8,6 +8,7 @@ from services.exchange.domain import (
     answering,
     coverage,
     drafting,
+    endpoints,
     issuing,
     letters,
     notices,
@@ -28,6 +29,10 @@ PUBLIC: dict[type[Command], Decide] = {
     answering.FollowUpLetter: answering.follow_up_letter,
     answering.RefuseLetter: answering.refuse_letter,
     answering.CloseLetter: answering.close_letter,
+    endpoints.RegisterEndpoint: endpoints.register_endpoint,
+    endpoints.ChangeEndpoint: endpoints.change_endpoint,
+    endpoints.DisableEndpoint: endpoints.disable_endpoint,
+    endpoints.EnableEndpoint: endpoints.enable_endpoint,
 }
 
 INTERNAL: dict[type[Command], Decide] = {
@@ -35,8 +40,10 @@ INTERNAL: dict[type[Command], Decide] = {
     supplements.SupplementLetter: supplements.supplement_letter,
     coverage.CloseCoverage: coverage.close_coverage,
     notices.SendNotice: notices.send_notice,
+    endpoints.RotateSecret: endpoints.rotate_secret,
+    endpoints.GiveUpEndpoint: endpoints.give_up_endpoint,
 }
-"""Commands of policies and the scheduler: nobody gives them over HTTP."""
+"""Commands of policies, the scheduler and webhooks: nobody gives them over HTTP as such."""
 
 DECISIONS = PUBLIC | INTERNAL
 
@@ -48,6 +55,7 @@ FOLDS: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
     "letter": (letters.NOTHING, letters.evolve),
     "coverage": (False, coverage.evolve),
     "notice": (False, notices.evolve),
+    "endpoint": (None, endpoints.evolve),
 }
 """Kind of a stream (its name up to the first hyphen) -> state before any event, fold."""
 
@@ -66,7 +74,8 @@ class ExchangeDecider:
 
     def regions(self, command: Command, states: Mapping[str, Any]) -> Iterable[str]:
         """Regions that the actor must cover: those named, those of the letters named, that of the
-        register that a number is taken from, and those that a known agency had before.
+        register that a number is taken from, those of endpoints, and those that a known agency had
+        before.
 
         A letter that does not exist yields none; the decision refuses it as not found.
         """
@@ -78,5 +87,11 @@ class ExchangeDecider:
         for state in states.values():
             if isinstance(state, letters.Letter) and state.region:
                 yield state.region
+            if isinstance(state, endpoints.Endpoint):
+                yield state.region
             if isinstance(state, AgencyRegistered) and isinstance(command, agencies.RegisterAgency):
                 yield from (state.region, *state.jurisdiction)
+            if isinstance(state, AgencyRegistered) and isinstance(
+                command, endpoints.DescribeEndpoint
+            ):
+                yield state.region

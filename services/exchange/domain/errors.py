@@ -1,6 +1,6 @@
 """What the exchange refuses, and why; `code` is part of the interface."""
 
-from shared.errors import Forbidden, Invalid, Refused
+from shared.errors import Forbidden, Invalid, NotFound, Refused
 
 
 class AlreadyExists(Refused):
@@ -56,3 +56,23 @@ class NotDue(Refused):
 class NotSender(Forbidden):
     code = "not-sender"
     title = "The letter would be another agency's"
+
+
+class NotItsAgency(Forbidden):
+    code = "not-its-agency"
+    title = "The endpoint is another agency's"
+
+
+class UnknownEndpoint(NotFound):
+    code = "unknown-endpoint"
+    title = "There is no such endpoint"
+
+
+class BadUrl(Invalid):
+    code = "bad-url"
+    title = "Webhooks are not sent to such a URL"
+
+
+class OutsideJurisdiction(Invalid):
+    code = "outside-jurisdiction"
+    title = "The region does not lie in the agency's jurisdiction"

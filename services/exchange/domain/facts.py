@@ -52,6 +52,8 @@ class Facts:
     subscribers: Sequence[Subscriber] = ()
     attachments: Mapping[str, Attachments] = field(default_factory=dict)
     """By the region of the letter."""
+    loopback: bool = False
+    """Whether an endpoint may be http on this machine: for development alone."""
 
     def steps_of(self, nature: str) -> Steps:
         return self.steps.get(nature) or Steps()

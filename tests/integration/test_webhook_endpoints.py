@@ -1,0 +1,142 @@
+"""Endpoints and their secrets, replays and pings: who may, and what is refused."""
+
+import pytest
+from exchange_stack import BAWASLU, POLICE, PROSECUTOR, at_work
+from standardwebhooks import Webhook
+from webhook_receiver import (
+    POLDA,
+    notices,
+    queued,
+    receiving,
+    register,
+    sending,
+    subject,
+    wait_for_state,
+)
+
+INSIDE = ("10.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1", "2130706433", "localhost")
+
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+
+async def test_both_secrets_sign_while_they_overlap_and_neither_is_shown_again(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        first = await register(exchange, receiver.url)
+        status, answer = await exchange.post("/endpoints/POLDA-1/secret", {}, POLICE, key="again")
+        assert status == 201
+        second = answer["secret"]
+        assert (await exchange.post("/endpoints/POLDA-1/secret", {}, POLICE, key="again"))[0] == 409
+        await notices(exchange.service.store, ["A"])
+        [got] = await receiver.accept(1)
+        for secret in (first, second):
+            assert secret.startswith("whsec_")
+            Webhook(secret).verify(got.body, got.headers)
+        shown = str([await exchange.get(f"/endpoints{path}", POLICE) for path in ("", "/POLDA-1")])
+        kept = b"".join(
+            event.data + event.meta for event in await exchange.service.store.read_all(0, 1_000)
+        )
+        for secret in (first, second):
+            assert secret[6:] not in shown and secret[6:].encode() not in kept
+
+
+async def test_without_a_secret_nothing_is_sent_until_there_is_one(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        body = {"endpoint": "E", "agency": POLDA, "url": receiver.url, "topics": ["departure"]}
+        await exchange.command("register-endpoint", body, POLICE)
+        await notices(exchange.service.store, ["A"])
+        await queued(exchange)
+        assert not receiver.got
+        await exchange.post("/endpoints/E/secret", {}, POLICE)
+        await receiver.accept(1)
+
+
+async def test_a_replay_is_counted_first_and_repeats_the_same_ids(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        store = exchange.service.store
+        await notices(store, ["EARLY"])
+        await register(exchange, receiver.url, topics=["departure"])
+        await notices(store, ["A", "B", "C"])
+        before = [each.id for each in await receiver.accept(3)]
+        await wait_for_state(exchange, "delivered", 3)
+        path = "/endpoints/POLDA-1/replay"
+        _, counted = await exchange.post(path, {"after": 0, "dry_run": True}, POLICE)
+        assert counted == {"after": 0, "deliveries": 4, "dry_run": True}
+        assert len(receiver.got) == 3
+        await exchange.post(path, {"after": 0}, POLICE)
+        again = (await receiver.accept(7))[3:]
+        assert {subject(each.event) for each in again} == {"EARLY", "A", "B", "C"}
+        assert set(before) < {each.id for each in again}
+        third = next(e for e in await store.read_all(0, 1_000) if b'"subject":"C"' in e.data)
+        since = {"since": third.recorded_at.isoformat(), "dry_run": True}
+        _, counted = await exchange.post(path, since, POLICE)
+        assert counted["deliveries"] == 3  # one append, one time
+
+
+async def test_only_its_agency_and_those_over_its_region_have_to_do_with_an_endpoint(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        body = {"endpoint": "E", "agency": POLDA, "url": receiver.url, "topics": ["departure"]}
+        assert (await exchange.post("/commands/register-endpoint", body, PROSECUTOR))[0] == 403
+        assert (await exchange.post("/commands/register-endpoint", body, BAWASLU))[0] == 403
+        jabar = {"regions": ("32",)}
+        assert (await exchange.post("/commands/register-endpoint", body, **jabar))[0] == 403
+        beyond = body | {"within": ["32.01"]}
+        status, problem = await exchange.post("/commands/register-endpoint", beyond, POLICE)
+        assert (status, problem["code"]) == (422, "outside-jurisdiction")
+        await exchange.command("register-endpoint", body, POLICE)
+        await notices(exchange.service.store, ["A"])
+        await queued(exchange)
+        [waiting] = await exchange.items("/deliveries", POLICE)
+        acts = ("/endpoints/E/ping", "/endpoints/E/secret", f"/deliveries/{waiting['id']}/release")
+        for path in acts:
+            assert (await exchange.post(path, {}, PROSECUTOR))[0] in (403, 404)
+            assert (await exchange.post(path, {}, BAWASLU))[0] == 403
+        assert (await exchange.post("/endpoints/E/replay", {"after": 0}, BAWASLU))[0] == 403
+        assert await exchange.items("/endpoints", PROSECUTOR) == []
+        assert await exchange.items("/deliveries", PROSECUTOR) == []
+        assert (await exchange.get("/endpoints/E", PROSECUTOR))[0] == 404
+        assert [row["endpoint"] for row in await exchange.items("/endpoints", BAWASLU)] == ["E"]
+        assert await exchange.items("/endpoints", BAWASLU, regions=("32",)) == []
+
+
+async def test_a_ping_says_what_came_of_it_and_nothing_of_what_is_inside(database, monkeypatch):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        secret = await register(exchange, receiver.url)
+        await queued(exchange)
+        _, answer = await exchange.post("/endpoints/POLDA-1/ping", {}, POLICE)
+        assert answer["ok"] and answer["status"] == 204
+        [got] = receiver.got
+        assert Webhook(secret).verify(got.body, got.headers)["type"] == "exchange.ping.v1"
+        monkeypatch.delenv("KAWAL_WEBHOOK_LOOPBACK")
+        for number, host in enumerate(
+            ("10.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1", "2130706433", "localhost")
+        ):
+            await register(exchange, f"https://{host}:9/", f"IN-{number}")
+            await queued(exchange)
+            _, answer = await exchange.post(f"/endpoints/IN-{number}/ping", {}, POLICE)
+            assert (answer["ok"], answer["error"]) == (False, "refused-address")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://agency.example/hook",
+        "ftp://agency.example/hook",
+        "https://user:word@agency.example/",
+        "https://agency.example/#part",
+        "https:///hook",
+        "https://agency.example:99999/",
+        "http://10.0.0.1/",
+    ],
+)
+async def test_where_nothing_is_sent_cannot_be_registered(database, url):
+    async with at_work(database) as exchange:
+        await exchange.directory()
+        body = {"endpoint": "E", "agency": POLDA, "url": url, "topics": ["departure"]}
+        status, problem = await exchange.post("/commands/register-endpoint", body, POLICE)
+        assert (status, problem["code"]) == (422, "bad-url")

