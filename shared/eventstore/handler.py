@@ -1,7 +1,7 @@
 """The way of a command: known already? load, decide, append; and again where another was faster."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from shared.eventstore import results
@@ -19,8 +19,8 @@ from shared.eventstore.upcasters import Upcasters
 
 Answer = Appended | Exception
 
-ROUND = 250
-"""Commands decided at a time; between two rounds others get their turn."""
+ROUND, ROUND_STREAMS = 250, 1_000
+"""Commands decided at a time, and their streams; between two rounds others get their turn."""
 
 
 class CommandHandler:
@@ -59,8 +59,8 @@ class CommandHandler:
     async def handle_many(self, requests: Sequence[Request]) -> list[Answer]:
         """The outcome of each command: those of one stream in this order, none failing another."""
         answers: list[Answer] = []
-        for start in range(0, len(requests), ROUND):
-            answers += await self._handle(requests[start : start + ROUND])
+        for each in rounds(requests):
+            answers += await self._handle(each)
         return answers
 
     async def _handle(self, requests: Sequence[Request]) -> list[Answer]:
@@ -142,3 +142,16 @@ class CommandHandler:
                 self._cache.drop([verdict.stream])
             return Again(decision.asked, verdict)
         return verdict
+
+
+def rounds(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
+    """The requests in order, as many at a time as are decided without a pause."""
+    start = streams = 0
+    for place, request in enumerate(requests):
+        named = len(request.command.streams())
+        streams += named
+        if place > start and (place - start == ROUND or streams > ROUND_STREAMS):
+            yield requests[start:place]
+            start, streams = place, named
+    if requests:
+        yield requests[start:]

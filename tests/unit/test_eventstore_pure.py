@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID
+from uuid import uuid5 as standard_uuid5
 
 import pytest
 import rfc8785
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from shared.contracts.base import SAFE_INTEGER, canonical
 from shared.eventstore import Metadata, Upcasters, uuid7
-from shared.eventstore.command import Context
+from shared.eventstore.command import Command, Context, Request
+from shared.eventstore.handler import ROUND, ROUND_STREAMS, rounds
+from shared.eventstore.ids import uuid5
 from shared.migrations import migrations
 
 KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
@@ -100,3 +103,41 @@ def test_migrations_go_by_number_and_a_number_is_used_once(tmp_path: Path) -> No
     (tmp_path / "0002_c.sql").write_text("select 4")
     with pytest.raises(ValueError, match="same number"):
         migrations(tmp_path)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_the_id_of_a_name_is_the_standard_one(name: str) -> None:
+    made, expected = uuid5(NAMESPACE_URL, name), standard_uuid5(NAMESPACE_URL, name)
+    assert (made, hash(made), made.version) == (expected, hash(expected), 5)
+
+
+class Load(Command):
+    """Names as many streams as it has boxes."""
+
+    boxes: int
+
+    def streams(self) -> tuple[str, ...]:
+        return tuple(f"box-{n}" for n in range(self.boxes))
+
+
+def asked(*boxes: int) -> list[Request]:
+    nobody = Context(datetime(2024, 2, 1, tzinfo=UTC), "P-1", "KPU", frozenset(), frozenset())
+    return [Request(Load(boxes=n), UUID(int=at), b"", nobody) for at, n in enumerate(boxes)]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        ([], []),
+        ([1] * (ROUND + 1), [ROUND, 1]),
+        ([ROUND_STREAMS * 2, 1, ROUND_STREAMS, 1], [1, 1, 1, 1]),
+        ([ROUND_STREAMS // 2] * 5, [2, 2, 1]),
+    ],
+)
+def test_what_is_decided_without_a_pause_is_bounded_in_commands_and_in_streams(
+    boxes: list[int], expected: list[int]
+) -> None:
+    requests = asked(*boxes)
+    cut = list(rounds(requests))
+    assert [len(each) for each in cut] == expected
+    assert [one for each in cut for one in each] == requests
