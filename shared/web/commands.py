@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID
 
 import orjson
 from fastapi import APIRouter
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from shared.errors import Forbidden, Invalid, NotFound, Refused
 from shared.eventstore import Appended, Command, CommandHandler, CommandReused, Context, Request
+from shared.eventstore.ids import uuid5
 from shared.eventstore.results import ACCEPTED
 from shared.telemetry import traceparent
 from shared.telemetry.metrics import COMMANDS
@@ -24,7 +25,7 @@ from shared.web.auth import caller
 from shared.web.body import canonical, idempotency_key, media_type, read_json
 from shared.web.openapi import MOST_AT_ONCE, describe
 from shared.web.principal import Principal
-from shared.web.problems import problem_of
+from shared.web.problems import Unavailable, problem_of
 from shared.web.responses import json
 from shared.web.upload import NDJSON, Upload
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 EARLIEST = datetime(2022, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
+MOST_WAITING = 2_000
+"""Lone commands at a time in one process: more would wait longer than a client does."""
 _IDS = uuid5(NAMESPACE_URL, "urn:kawal:command")
 
 MakeContext = Callable[[Principal, Sequence[Command]], Awaitable[Context]]
@@ -40,6 +43,11 @@ MakeContext = Callable[[Principal, Sequence[Command]], Awaitable[Context]]
 class OutsideTime(Invalid):
     code = "occurred-at-out-of-bounds"
     title = "It cannot have happened then"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "Too many commands are waiting"
 
 
 class UnknownCommand(NotFound):
@@ -92,10 +100,13 @@ class CommandApi:
         self._context = context
         self._most_lines = most_lines
         self._after = after
+        self._waiting = 0
 
     def single(self, model: type[Command]) -> Callable[[HttpRequest], Awaitable[Response]]:
         async def endpoint(http: HttpRequest) -> Response:
             http.scope["kawal.route"] = f"/commands/{model.name}"
+            if self._waiting >= MOST_WAITING:
+                raise Overloaded(f"{self._waiting} commands wait already; try again")
             principal = await caller(http)
             key = idempotency_key(http)
             admit(model, principal)
@@ -104,11 +115,14 @@ class CommandApi:
             check_time(command, context.now)
             command_id = self._command_id(principal, key)
             request = Request(command, command_id, fingerprint, context, traceparent=traceparent())
+            self._waiting += 1
             try:
                 appended = await self._handler().handle(request)
             except Exception as error:
                 self._count(model.name, _outcome(error))
                 raise
+            finally:
+                self._waiting -= 1
             self._count(model.name, "accepted")
             if self._after is not None:
                 await self._after(appended)

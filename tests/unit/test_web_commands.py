@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from web_toy import ERRORS, RememberingHandler, toy
 
 from shared.testing.web import Issuer, running
+from shared.web import commands
 
 ISSUER = Issuer()
 PACK = "/commands/pack-box"
@@ -297,3 +298,22 @@ async def test_one_item_nested_too_deep_does_not_harm_the_others(client):
     async with client.post("/commands", data=body, headers=given) as response:
         verdicts = (await response.json())["results"]
     assert [each["status"] for each in verdicts] == [400, 201]
+
+
+async def test_more_than_can_wait_are_told_to_come_again(client, handler, monkeypatch):
+    monkeypatch.setattr(commands, "MOST_WAITING", 2)
+    handler.free = asyncio.Event()
+
+    async def post(number: int) -> int:
+        async with client.post(PACK, json=BODY, headers=headers(f"k-{number}")) as response:
+            return response.status
+
+    waiting = [asyncio.create_task(post(number)) for number in range(2)]
+    while handler.calls < 2:
+        await asyncio.sleep(0.001)
+    async with client.post(PACK, json=BODY, headers=headers("k-2")) as response:
+        await problem(response, 503, "overloaded")
+        assert response.headers["Retry-After"] == "1"
+    handler.free.set()
+    assert await asyncio.gather(*waiting) == [201, 201]
+    assert await post(2) == 201

@@ -1,5 +1,6 @@
 """A service with two commands and a handler that remembers what it was asked."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +65,8 @@ class RememberingHandler:
     errors: dict[str, Exception] = field(default_factory=dict)
     down: Exception | None = None
     calls: int = 0
+    free: asyncio.Event | None = None
+    """Until it is set, nothing is answered."""
 
     async def handle(self, request: Request) -> Appended:
         [answer] = await self.handle_many([request])
@@ -73,6 +76,8 @@ class RememberingHandler:
 
     async def handle_many(self, requests: Sequence[Request]) -> list[Appended | Exception]:
         self.calls += 1
+        if self.free is not None:
+            await self.free.wait()
         if self.down is not None:
             raise self.down
         return [self._one(request) for request in requests]
