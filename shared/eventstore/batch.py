@@ -33,6 +33,11 @@ class Batch:
         self._data: list[bytes] = []
         self._meta: list[bytes] = []
 
+    @property
+    def events(self) -> int:
+        """How many it would append."""
+        return len(self._ids)
+
     def add(self, append: Append) -> None:
         """Put an append behind the others."""
         before = len(self._ids)
