@@ -20,6 +20,9 @@ AGENCIES = ("POLDA-METRO-JAYA",)
 """Who has an account of its own, and a stream that the exchange fills for it."""
 NEXT = "kawal.next"
 """What an agency's user asks for its next messages."""
+ANSWERED_WITHIN = "12s"
+"""How long a request may be answered: who asked waits 10 s. No longer, for the server notes every
+message that a service reads, too, and goes through its notes all the time."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def _service_user(
         "permissions": {
             "publish": {"allow": publish},
             "subscribe": {"allow": subscribe},
-            "allow_responses": {"max": 1, "expires": "1m"},
+            "allow_responses": {"max": 1, "expires": ANSWERED_WITHIN},
         },
     }
 
