@@ -49,6 +49,7 @@ def bench(
 def bench_national(
     file: Annotated[Path, typer.Argument(help="Polling stations per kelurahan, a CSV file.")],
     scope: Annotated[str, typer.Option(help="Codes of regions, with commas; all by default.")] = "",
+    requests: Annotated[int, typer.Option(min=2, help="Queries of each kind.")] = 2_000,
     state: Annotated[
         Path, typer.Option("--state", envvar="STATE", help="Where all it makes is kept.")
     ] = Path(".kawal"),
@@ -57,4 +58,4 @@ def bench_national(
     from tests.bench.national.run import run
 
     codes = tuple(part.strip() for part in scope.split(",") if part.strip())
-    run(file, state.expanduser().absolute() / "national", codes)
+    run(file, state.expanduser().absolute() / "national", codes, requests)

@@ -32,7 +32,7 @@ class Gauge:
         return dict(self._seconds)
 
     def _count(self, name: str, process: psutil.Process) -> None:
-        used = _used(process)
+        used = _used(process) if name in SERVERS else sum(process.cpu_times()[:2])
         pid, before = self._before.get(name, (process.pid, used))
         self._seconds.setdefault(name, 0.0)
         self._seconds[name] += used - before if pid == process.pid else used

@@ -4,3 +4,7 @@ select c.source, min(c.position) as position
 from projection.checkpoint as c
 inner join projection.projection as p on c.name = p.name and c.generation = p.generation
 group by c.source;
+
+-- name: vacuums()$
+-- How many tables are being vacuumed now.
+select count(*) from pg_stat_progress_vacuum;

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -17,35 +18,33 @@ from shared.eventstore import EventStore
 from tests.bench.national import counts, queries
 from tests.bench.national.gauge import size
 from tests.bench.national.load import Load, Progress
-from tests.bench.national.plan import SERVICES, WAVE, Plan, plan
+from tests.bench.national.plan import SERVICES, Plan, plan
 from tests.bench.national.report import GIGABYTE, Report
 from tests.bench.national.stack import Stack
-from tests.bench.national.watch import Watch
+from tests.bench.national.watch import SQL, Watch
 
-BYTES_PER_EVENT = 1_150
+BYTES_PER_EVENT = 1_000
 """Of both logs, their indexes and read models."""
-FIXED_BYTES = 9 * GIGABYTE
+FIXED_BYTES = 8 * GIGABYTE
 """Write-ahead log and streams, when they are full; and some air."""
 SMALL = 1_000_000
 PATIENCE = 120.0
 """Seconds that an append waits for a database that is being started again."""
-REQUESTS = 2_000
+SETTLE = 300.0
 
 
 def run(
     file: Path,
     folder: Path,
     scope: Sequence[str] = (),
-    wave: int = WAVE,
-    requests: int = REQUESTS,
-    console: Console | None = None,
+    requests: int = 2_000,
 ) -> Report:
     """Loads what is missing, asks, reports; the servers are stopped, the data stays.
 
     Raises Failure: a wrong file, too small a disk, a folder that holds another plan.
     """
-    console = console or Console()
-    wanted = _plan(file, scope, wave)
+    console = Console()
+    wanted = _plan(file, scope)
     state = State.at(folder)
     _check_folder(state, wanted)
     _check_disk(state, wanted)
@@ -58,6 +57,7 @@ def run(
     try:
         stack.up(lambda line: console.print(line, highlight=False))
         asyncio.run(_load(wanted, stack, report, console))
+        asyncio.run(_settled(stack))
         console.print(f"asking {requests} times for a box, {requests} times for a kelurahan's")
         token, port = stack.token(), stack.ports["custody"]
         report.queries = queries.measure(wanted, port, token, requests)
@@ -69,11 +69,11 @@ def run(
     return report
 
 
-def _plan(file: Path, scope: Sequence[str], wave: int) -> Plan:
+def _plan(file: Path, scope: Sequence[str]) -> Plan:
     kelurahan = counts.read(file)
     if scope:
         kelurahan = [k for k in kelurahan if any(f"{k.code}.".startswith(f"{s}.") for s in scope)]
-    wanted = plan(kelurahan, wave)
+    wanted = plan(kelurahan)
     if not wanted.stations:
         raise Failure(f"{file} has no polling station in {', '.join(scope) or 'it'}")
     return wanted
@@ -118,6 +118,18 @@ async def _load(wanted: Plan, stack: Stack, report: Report, console: Console) ->
             )
             for service in SERVICES
         }
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Watch(wanted, stack, progress, (bar, task), report.note).run())
-            tasks.create_task(Load(wanted, stores, progress).run())
+        watch = Watch(wanted, stack, progress, (bar, task), report.note)
+        await asyncio.gather(watch.run(), Load(wanted, stores, progress).run())
+
+
+async def _settled(stack: Stack) -> None:
+    """Returns when the vacuums that the load has caused are over, or after `SETTLE` seconds."""
+    connection = await asyncpg.connect(stack.dsn("custody"))
+    try:
+        async with asyncio.timeout(SETTLE):
+            while await SQL.vacuums(connection):
+                await asyncio.sleep(1)
+    except TimeoutError:
+        return
+    finally:
+        await connection.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http.client
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ from tests.bench.national.stack import Stack
 SQL = aiosql.from_path(Path(__file__).parent / "positions.sql", "asyncpg")
 MILLION = 1_000_000
 TURN_SECONDS = 0.5
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOST = (
+    *(OSError, TimeoutError, ValueError, http.client.HTTPException),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+)
+"""What a server answers, or does not, while it is being started again."""
 
 Row = dict[str, Any]
 
@@ -111,11 +116,9 @@ class Watch:
         self._last = now
         whole = self._whole and events >= 0.9 * MILLION
         self._whole = True
-        self._note(
+        self._tell(
             {
-                "million": -(-now.projected // MILLION)
-                if events < 0.9 * MILLION
-                else now.projected // MILLION,
+                "million": round(now.projected / MILLION, 2),
                 "whole": whole,
                 "events": events,
                 "seconds": round(seconds, 2),
@@ -131,6 +134,13 @@ class Watch:
                 "disk_bytes": disk,
             }
         )
+
+    def _tell(self, row: Row) -> None:
+        self._note(row)
+        line = (
+            "{million:>5.2f} M: {per_second[projection]:,} events/s, {cpu_us_per_event} CPU us each"
+        )
+        self._bar.console.print(line.format(**row), highlight=False)
 
     def _show(self) -> None:
         done, ahead = self._progress.done, self._progress.ahead
