@@ -5,7 +5,7 @@ each peer is tried with several, a second each, when its row begins; the best is
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
@@ -13,14 +13,13 @@ import asyncpg
 
 from shared.testing.process import LOOPBACK, free_port, port_is_free, spawn
 from tests.bench.load import BODY
+from tests.bench.peers.variants import Variant, fastest
 from tests.bench.room import Room
 from tests.bench.row import Contender, Sample, Sampler
 
-TRIAL = 1.0
 START = 30.0
 POOLS = (4, 8, 16, 32)
 
-Variant = tuple[object, ...]
 Store = Callable[[Room, int], AbstractAsyncContextManager[str]]
 """Sets a peer's store up and yields the address that its program is given."""
 
@@ -54,15 +53,8 @@ async def _appending(
             command = (*peers.program(program), address, BODY.decode(), callers, seconds)
             return await room.run(*command, *variant, env=peers.environment())
 
-        best = await _fastest(append, variants)
+        best = await fastest(append, variants)
         yield partial(append, best, room.seconds)
-
-
-async def _fastest(
-    append: Callable[[Variant, float], Awaitable[Sample]], variants: Sequence[Variant]
-) -> Variant:
-    rates = [(await append(variant, TRIAL))["rate"] for variant in variants]
-    return variants[rates.index(max(rates))]
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ export async function committedRate(position, head, seconds) {
     const known = await position();
     let now = await position();
     while (now === known && now < head) {
-      await pause(5);
+      await pause(20);
       now = await position();
     }
     return { at: performance.now() / 1000, position: now };

@@ -92,7 +92,7 @@ def _next(position: Callable[[], int], earliest: float, head: int) -> tuple[floa
     sleep(max(0.0, earliest - monotonic()))
     known = position()
     while (now := position()) == known and now < head:
-        sleep(0.005)
+        sleep(0.02)
     return monotonic(), now
 
 

@@ -3,8 +3,8 @@
 usage: eventsourcing_projection.py DSN SECONDS
 
 The view is a PostgresTrackingRecorder that writes its row and its position in one transaction for
-each event, as the documentation of projections has it; statements are prepared and pipelined, as
-the library's own recorders do. The runner knows no larger batches.
+each event, as the documentation of projections has it, the statements prepared. The runner knows no
+larger batches; psycopg's pipeline in place of that transaction was a fifth slower.
 """
 
 import sys
@@ -58,10 +58,9 @@ class Holders(PostgresTrackingRecorder):
 
     def hand_over(self, event: HandedOver, tracking: Tracking) -> None:
         row = (event.unit, event.holder, event.place)
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
-            with connection.pipeline(), connection.transaction():
-                cursor.execute(HAND_OVER, row, prepare=True)
-                self._insert_tracking(cursor, tracking)
+        with self.datastore.transaction(commit=True) as cursor:
+            cursor.execute(HAND_OVER, row, prepare=True)
+            self._insert_tracking(cursor, tracking)
 
 
 class HoldersProjection(Projection[Holders]):
@@ -114,7 +113,10 @@ def main(dsn: str, seconds: str) -> None:
         view_class=Holders,
         env=env,
     ) as runner:
-        position = lambda: runner.view.max_tracking_id(Custody.name) or 0  # noqa: E731
+
+        def position() -> int:
+            return runner.view.max_tracking_id(Custody.name) or 0
+
         say({"rate": committed_rate(position, head, float(seconds))})
 
 
