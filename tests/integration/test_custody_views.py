@@ -8,8 +8,10 @@ import pytest
 from custody_service import CITY, DISTRICT, Custody, Station, at_work
 
 from services.custody.domain.decider import CustodyDecider
+from services.custody.projections import custody as view
 from shared.contracts.base import decode
 from shared.contracts.inventory import KitPacked, PackedBox, SiteReady, SiteRejected
+from shared.projection import filling
 from shared.testing.bus import Bus
 from shared.testing.fixtures import PostgresForTests
 from shared.testing.provision import Database
@@ -92,7 +94,10 @@ async def everything_that_can_happen(custody: Custody) -> None:
     await custody.settle()
 
 
-async def test_built_anew_the_read_models_say_the_same(custody: Custody) -> None:
+async def test_built_anew_the_read_models_say_the_same(
+    custody: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many events a build reads at once, and whatever it folds before it writes."""
     await everything_that_can_happen(custody)
     await custody.get("/summary")
     before = await content(custody)
@@ -105,6 +110,11 @@ async def test_built_anew_the_read_models_say_the_same(custody: Custody) -> None
     for name in ("custody", "places"):
         await worker.rebuild(name)
     assert await content(custody) == before
+    for page, rows in ((1, 1), (1, 1_000), (3, 5), (50, 20)):
+        monkeypatch.setattr(filling, "PAGE", page)
+        monkeypatch.setattr(view, "MOST_ROWS", rows)
+        await worker.rebuild("custody")
+        assert await content(custody) == before
 
 
 async def test_the_read_model_agrees_with_the_state_that_decides(custody: Custody) -> None:

@@ -1,20 +1,3 @@
--- name: add_units!
-insert into unit (
-    unit, kind, contents, home, tps,
-    state, custodian, place, seal, consignment, damaged, position
-)
-select
-    n.unit, n.kind, n.contents, n.home, n.tps,
-    n.state, n.custodian, n.place, n.seal, nullif(n.consignment, ''), n.damaged, n.position
-from unnest(
-    :units::text [], :kinds::text [], :contents::text [], :homes::text [], :stations::text [],
-    :states::text [], :custodians::text [], :places::text [], :seals::text [],
-    :consignments::text [], :damaged::boolean [], :positions::bigint []
-) as n (
-    unit, kind, contents, home, tps,
-    state, custodian, place, seal, consignment, damaged, position
-);
-
 -- name: change_units!
 -- Null keeps what is there. An empty consignment: on none. A state that depends on the one before:
 -- `rest` comes off its consignment where it is, `back` was recovered.
@@ -90,7 +73,7 @@ where c.consignment = n.consignment;
 -- name: mark_late!
 update consignment set late = true where consignment = any(:consignments::text []);
 
--- name: add_incident!
+-- name: add_incident*!
 insert into incident (
     incident, kind, unit, tps, consignment, leg, units, region, place, detail, status, raised_at
 )
@@ -100,6 +83,6 @@ values (
 )
 on conflict (incident) do nothing;
 
--- name: close_incident!
+-- name: close_incident*!
 update incident set status = 'closed', remedy = :remedy, closed_at = :closed_at
 where incident = :incident;

@@ -21,6 +21,9 @@ class ConsignmentChanges:
         self._new: list[tuple[Fact, int]] = []
         self._changes: dict[str, list[Any]] = {}
 
+    def __len__(self) -> int:
+        return len(self._new) + len(self._changes)
+
     def of(self, fact: Fact, position: int) -> list[Any]:
         name = fact["consignment"]
         row = self._changes.get(name)

@@ -15,6 +15,11 @@ NONE = ""
 REST, BACK = "rest", "back"
 """States that depend on the state before, where that is not in the batch: see the SQL."""
 
+NEW = (
+    *("unit", "kind", "contents", "home", "tps", "state", "custodian", "place", "seal"),
+    *("consignment", "damaged", "position"),
+)
+
 Fact = dict[str, Any]
 
 
@@ -25,6 +30,9 @@ class UnitChanges:
         self._new: dict[str, Fact] = {}
         self._changes: dict[str, list[Any]] = {}
         self._more_regions: list[tuple[str, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._changes) + len(self._more_regions)
 
     def of(self, unit: str, position: int) -> list[Any]:
         row = self._changes.get(unit)
@@ -52,31 +60,13 @@ class UnitChanges:
 
     async def _insert(self, connection: asyncpg.Connection) -> None:
         """With what the same batch made of them; only their regions are left to update."""
-        new = self._new.values()
-        rows = [self._changes[fact["unit"]] for fact in new]
-        states, custodians, places, seals, consignments, damaged, regions, positions = zip(
-            *rows, strict=True
-        )
-        await SQL.add_units(
-            connection,
-            units=list(self._new),
-            kinds=[fact["unit_kind"] for fact in new],
-            contents=[fact["contents"] for fact in new],
-            homes=[fact["home"] for fact in new],
-            stations=[fact.get("tps") for fact in new],
-            states=states,
-            custodians=custodians,
-            places=places,
-            seals=seals,
-            consignments=consignments,
-            damaged=damaged,
-            positions=positions,
-        )
-        for fact, region in zip(new, regions, strict=True):
-            unit = fact["unit"]
-            del self._changes[unit]
-            if not fact["home"].startswith(region):
-                self._more_regions.append((unit, region))
+        rows = []
+        for unit, fact in self._new.items():
+            row = self._changes.pop(unit)
+            if not fact["home"].startswith(row[REGION]):
+                self._more_regions.append((unit, row[REGION]))
+            rows.append(_row(fact, row))
+        await connection.copy_records_to_table("unit", columns=NEW, records=rows)
 
     async def _update(self, connection: asyncpg.Connection) -> None:
         states, custodians, places, seals, consignments, damaged, regions, positions = zip(
@@ -94,6 +84,14 @@ class UnitChanges:
             regions=regions,
             positions=positions,
         )
+
+
+def _row(fact: Fact, row: list[Any]) -> tuple[Any, ...]:
+    return (
+        *(fact["unit"], fact["unit_kind"], fact["contents"], fact["home"], fact.get("tps")),
+        *(row[STATE], row[CUSTODIAN], row[PLACE], row[SEAL], row[CONSIGNMENT] or None),
+        *(row[DAMAGED], row[POSITION]),
+    )
 
 
 def registered(changes: UnitChanges, fact: Fact, position: int) -> None:
