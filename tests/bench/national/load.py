@@ -13,8 +13,10 @@ from shared.eventstore.model import Append, Appended
 from tests.bench.national import custody_facts, inventory_facts
 from tests.bench.national.plan import SERVICES, Plan
 
-ROWS = 4_500
-"""Of one call, commands and events: a little less than the store takes at a time."""
+ROWS = 20_000
+"""Of one call, commands and events: some batches of the store."""
+TURN = 100
+"""Commands made before the loop gets its turn, in which the call before them goes on."""
 AHEAD = 300_000
 """Events that may be appended and not yet projected."""
 WAIT_SECONDS = 0.05
@@ -74,7 +76,9 @@ class Load:
             await self._recognise(service, _pass(appends, skip))
         chunk: list[Append] = []
         rows = 0
-        for append in appends:
+        for number, append in enumerate(appends):
+            if number % TURN == 0:
+                await asyncio.sleep(0)
             chunk.append(append)
             rows += 1 + sum(len(write.events) for write in append.writes)
             if rows >= ROWS:
@@ -97,12 +101,12 @@ class Load:
             raise _other_plan(service, position)
 
     async def _submit(self, service: str, appends: Sequence[Append]) -> None:
-        """Hands over the next appends while those before them are being committed."""
+        """Hands over appends when those before them are committed: the store keeps the order of
+        one call only."""
         while self._progress.ahead > AHEAD:
             await asyncio.sleep(WAIT_SECONDS)
-        before, self._pending = self._pending, asyncio.create_task(self._append(service, appends))
-        if before is not None:
-            await before
+        await self._settle()
+        self._pending = asyncio.create_task(self._append(service, appends))
 
     async def _settle(self) -> None:
         if self._pending is not None:

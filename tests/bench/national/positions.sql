@@ -8,3 +8,7 @@ group by c.source;
 -- name: vacuums()$
 -- How many tables are being vacuumed now.
 select count(*) from pg_stat_progress_vacuum;
+
+-- name: delivered()$
+-- How many boxes the read model shows where their way ends.
+select count(*) from custody.unit where state = 'delivered';

@@ -1,6 +1,7 @@
 """`kawal bench-national`: a plan from the file, the servers, the load, the queries, the report."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 from collections.abc import Sequence
@@ -57,7 +58,9 @@ def run(
     try:
         stack.up(lambda line: console.print(line, highlight=False))
         asyncio.run(_load(wanted, stack, report, console))
-        asyncio.run(_settled(stack))
+        delivered = asyncio.run(_settled(stack))
+        if delivered != wanted.boxes:
+            raise Failure(f"the read model has {delivered:,} boxes, not {wanted.boxes:,}")
         console.print(f"asking {requests} times for a box, {requests} times for a kelurahan's")
         token, port = stack.token(), stack.ports["custody"]
         report.queries = queries.measure(wanted, port, token, requests)
@@ -122,14 +125,15 @@ async def _load(wanted: Plan, stack: Stack, report: Report, console: Console) ->
         await asyncio.gather(watch.run(), Load(wanted, stores, progress).run())
 
 
-async def _settled(stack: Stack) -> None:
-    """Returns when the vacuums that the load has caused are over, or after `SETTLE` seconds."""
+async def _settled(stack: Stack) -> int:
+    """The delivered boxes in the read model, when the vacuums that the load has caused are over, or
+    have taken `SETTLE` seconds."""
     connection = await asyncpg.connect(stack.dsn("custody"))
     try:
-        async with asyncio.timeout(SETTLE):
-            while await SQL.vacuums(connection):
-                await asyncio.sleep(1)
-    except TimeoutError:
-        return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE):
+                while await SQL.vacuums(connection):
+                    await asyncio.sleep(1)
+        return await SQL.delivered(connection)
     finally:
         await connection.close()
