@@ -51,7 +51,7 @@ class Nats:
         self.config.touch(mode=0o600)
         self.config.write_text(config)
         process = spawn(
-            (_binary(), "-c", self.config), self.log, cwd=self.folder, attached=self.attached
+            (binary(), "-c", self.config), self.log, cwd=self.folder, attached=self.attached
         )
         done = wait_until(lambda: self._greets() or not process.alive(), timeout)
         if not done or not process.alive():
@@ -69,7 +69,7 @@ class Nats:
         return process.stop(timeout=timeout)
 
 
-def _binary() -> Path:
+def binary() -> Path:
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if os.access(beside, os.X_OK) else which("nats-server")
     if found is None:
