@@ -12,10 +12,8 @@ import msgspec
 
 from shared.bus.message import Message
 from shared.contracts.base import canonical
-from shared.eventstore import Metadata, migrate, uuid7
+from shared.eventstore import Metadata, uuid7
 from shared.projection import Fold, Folding, Projection
-from shared.projection import migrate as migrate_projections
-from shared.testing.provision import Database
 
 HERE = Path(__file__).parent
 SQL = aiosql.from_path(HERE / "holdings_writes.sql", "asyncpg", mandatory_parameters=False)
@@ -24,8 +22,13 @@ HANDED_OVER = "custody.unit-handed-over.v1"
 REGION = "31.71.01.1001"
 UNITS = 20_000
 PAGE = 50_000
+NOW = datetime(2024, 2, 13, 8, tzinfo=UTC)
 MOST_ROWS = 50_000
 HOLDER = ("unit", "holder", "place", "hand_overs")
+EVENT = (
+    *("position", "id", "stream_id", "version", "type", "recorded_at", "command_id"),
+    *("data", "meta"),
+)
 SAVED = ("units", "holders", "places", "hand_overs")
 
 
@@ -101,44 +104,25 @@ def body(number: int) -> bytes:
     )
 
 
-async def load(database: Database, events: int) -> None:
-    """An event store that holds the hand-overs, written by COPY: only their reading is measured."""
-    await migrate(database.owner_dsn, database.app_role)
-    await migrate_projections(database.owner_dsn, database.app_role)
-    now = datetime.now(UTC)
-    meta = Metadata("person-1", "kpu", now).encode(REGION, (REGION,))
-    connection = await asyncpg.connect(database.owner_dsn)
+async def load(owner_dsn: str, events: int) -> None:
+    """Put hand-overs into an empty event store by COPY: only their reading is measured."""
+    meta = Metadata("person-1", "kpu", NOW).encode(REGION, (REGION,))
+    connection = await asyncpg.connect(owner_dsn)
     try:
         for first in range(0, events, PAGE):
+            numbers = range(first, min(first + PAGE, events))
             await connection.copy_records_to_table(
                 "event",
                 schema_name="eventstore",
-                columns=COLUMNS,
-                records=[
-                    _row(number, meta, now) for number in range(first, min(first + PAGE, events))
-                ],
+                columns=EVENT,
+                records=[_row(number, meta) for number in numbers],
             )
         await connection.execute("vacuum analyze eventstore.event")
     finally:
         await connection.close()
 
 
-COLUMNS = (
-    "position",
-    "id",
-    "stream_id",
-    "version",
-    "type",
-    "recorded_at",
-    "command_id",
-    "data",
-    "meta",
-)
-
-
-def _row(number: int, meta: bytes, now: datetime) -> tuple[object, ...]:
-    stream = f"unit-BOX-{number % UNITS:05}"
-    return (
-        *(number + 1, uuid7(), stream, number // UNITS + 1),
-        *(HANDED_OVER, now, uuid7(), body(number), meta),
-    )
+def _row(number: int, meta: bytes) -> tuple[object, ...]:
+    stream, version = f"unit-BOX-{number % UNITS:05}", number // UNITS + 1
+    written = (HANDED_OVER, NOW, uuid7(), body(number), meta)
+    return number + 1, uuid7(), stream, version, *written

@@ -7,3 +7,12 @@ from unnest(:units::text [], :holders::text [], :places::text [], :hand_overs::b
 on conflict (unit) do update set
     holder = excluded.holder, place = excluded.place,
     hand_overs = h.hand_overs + excluded.hand_overs;
+
+-- name: counted$
+select sum(hand_overs)::bigint from holdings.holder;
+
+-- name: forget_place!
+delete from projection.projection where name = 'holdings';
+
+-- name: forget_tables!
+drop schema if exists holdings, holdings__previous cascade;
