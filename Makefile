@@ -3,6 +3,7 @@
 #   make up | down | status | logs [SERVICE=custody]   the local stack
 #   make test | lint                                   all tests; the linters alone
 #   make faults                                        the long fault tests: each process killed again and again
+#   make bench [ROWS="relay http"]                     how fast it is, beside its peers: half an hour
 #   make bench-national [FILE=FILE.csv]                a whole country loaded, projected, asked for: 40 minutes, 45 GB
 #   make lock                                          pin the dependencies anew (needs uv and npm)
 #   make clean                                         removes the virtual environment and caches, not the state
@@ -14,7 +15,7 @@ export STATE
 
 KAWAL := .venv/bin/kawal
 
-.PHONY: demo up down status logs test faults bench-national lint lock clean help
+.PHONY: demo up down status logs test faults bench bench-national lint lock clean help
 
 demo: .venv/runtime.stamp
 	@$(KAWAL) demo --scope "$(SCOPE)" $(if $(ONCE),--once) $(if $(SEED),--seed "$(SEED)") \
@@ -37,6 +38,9 @@ test: lint
 
 faults: .venv/dev.stamp
 	.venv/bin/python -m pytest tests/faults $(ARGS)
+
+bench: .venv/dev.stamp
+	@$(KAWAL) bench $(ROWS)
 
 FILE ?= ../shared/data/nasional_tps_per_desa_kelurahan_2024.csv
 
@@ -74,4 +78,4 @@ clean:
 	find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -8
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -9

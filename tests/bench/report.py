@@ -135,10 +135,15 @@ def _number(value: float) -> str:
 
 
 def _national(run: Mapping[str, Any]) -> str:
-    said = ", ".join(
-        f"{key} {value}" for key, value in run.items() if isinstance(value, int | float)
+    held, plan = run["targets"], run["plan"]
+    cells = (
+        "national run" if run["complete"] else "national run, not complete",
+        f"{_number(plan['events'])} events over {_number(plan['boxes'])} boxes",
+        "-",
+        "<br>".join(f"{one['text']} {_number(one['bound'])}" for one in held),
+        "<br>".join(_verdict(one) for one in held),
     )
-    return f"| national run | {said} | - | - | {'met' if run.get('met') else '**not met**'} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def between(document: str, content: str) -> str:
