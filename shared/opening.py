@@ -18,6 +18,7 @@ from shared.bus.responder import Responder
 from shared.bus.wake import Announcer
 from shared.clock import Scheduler, SimulatedClock
 from shared.eventstore import CommandHandler, EventStore, Unavailable
+from shared.eventstore.store import keep_session
 from shared.projection import Worker, stream_feeds
 from shared.runtime import Service, clock_handler
 
@@ -130,6 +131,7 @@ async def _pool(service: Service, stack: AsyncExitStack, role: str, size: int) -
             max_size=size,
             command_timeout=60,
             server_settings=SESSION | {"application_name": f"kawal-{service.name}-{role}"},
+            reset=keep_session if role == "api" else None,  # a worker's may hold an advisory lock
         )
 
     pool = await _patiently(service, "Postgres", opened)

@@ -28,6 +28,13 @@ SESSION = {
 }
 
 
+async def keep_session(_: asyncpg.Connection) -> None:
+    """What a pool does with a connection that comes back: nothing, where nobody changes a session.
+
+    Resetting it would be a round trip after each query.
+    """
+
+
 class EventStore:
     """Append and read. Make it with `open`; it is safe for many tasks, and for many processes."""
 
@@ -48,7 +55,12 @@ class EventStore:
         database before it raises `Unavailable`."""
         settings = SESSION | {"application_name": f"kawal-{service}-eventstore"}
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=pool_size, server_settings=settings, command_timeout=30
+            dsn,
+            min_size=1,
+            max_size=pool_size,
+            server_settings=settings,
+            command_timeout=30,
+            reset=keep_session,
         )
         connect = partial(asyncpg.connect, dsn, server_settings=settings, timeout=5)
         return cls(service, pool, connect, patience)
