@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from inspect import cleandoc
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -123,8 +124,14 @@ def _single(model: type[Command], body: dict[str, Any]) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "parameters": [_KEY],
         "requestBody": _json_body(body),
-        "responses": {"201": _json("Accepted", {"$ref": _REF.format(model="Accepted")})},
+        "responses": {"201": _json(_told(model), {"$ref": _REF.format(model="Accepted")})},
     }
+
+
+def _told(model: type[Command]) -> str:
+    """What an acceptance says beside the position."""
+    more = model.told is not Command.told and model.told.__doc__
+    return f"Accepted. {cleandoc(more)}" if more else "Accepted"
 
 
 def _bulk(commands: Sequence[type[Command]]) -> dict[str, Any]:
