@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
+    public_url: str = ""
+    """Where the world reaches the service, as its documents say; without it, host and port."""
+
     database_url: str = Field("", repr=False)
     pool_size: Annotated[int, Field(ge=1, le=100)] = 8
     store_patience: Annotated[float, Field(gt=0)] = 15.0
@@ -65,6 +68,10 @@ class Settings(BaseSettings):
         if not value or value - ROLES:
             raise ValueError(f"roles are some of {', '.join(sorted(ROLES))}")
         return value
+
+    @property
+    def reached_at(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @field_validator("otlp_endpoint")
     @classmethod

@@ -8,8 +8,10 @@ import aiosql
 import asyncpg
 
 from services.exchange.attachments import attached_site
+from services.exchange.documents.letters import LetterDocuments
 from services.exchange.domain.coverage import CloseCoverage
 from services.exchange.domain.notices import SendNotice
+from services.exchange.domain.rendering import RecordDocument
 from services.exchange.domain.supplements import SupplementLetter
 from services.exchange.projections.exchange import Letters
 from services.exchange.projections.sites import Sites
@@ -17,6 +19,7 @@ from services.exchange.summaries import SUMMARIES, TOPICS
 from shared.bus.message import Message
 from shared.contracts import exchange, inventory
 from shared.contracts.base import decode
+from shared.documents import store
 from shared.eventstore import Command
 from shared.projection import Intent, Policy
 
@@ -63,6 +66,34 @@ class CloseWithdrawn(Policy):
             else f"Diganti oleh {event.replaced_by}"
         )
         return (Intent(CloseCoverage(site=event.site, region=event.region, reason=reason[:2000])),)
+
+
+class Render(Policy):
+    """Makes the document of an issued letter and keeps it, in one with the wish to record it.
+
+    A kill before that leaves nothing and the document is made again; one after it finds the wish.
+    """
+
+    name: ClassVar[str] = "render"
+    sources: ClassVar[tuple[str, ...]] = ("exchange",)
+    handles: ClassVar[frozenset[str]] = frozenset({exchange.LetterIssued.type})
+    issues: ClassVar[tuple[type[Command], ...]] = (RecordDocument,)
+
+    def __init__(self, documents: LetterDocuments) -> None:
+        self._documents = documents
+
+    async def react(self, connection: asyncpg.Connection, message: Message) -> Sequence[Intent]:
+        event: Any = decode(message.type, message.data)
+        document = await self._documents.render(connection, event.letter)
+        await store.keep(connection, document)
+        record = RecordDocument(
+            letter=event.letter,
+            sha256=document.sha256,
+            content_sha256=document.content_sha256,
+            bytes=len(document.content),
+            media_type=document.media_type,
+        )
+        return (Intent(record),)
 
 
 class Supplement(Policy):

@@ -25,6 +25,9 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,79}
 """Identifier given by its owner; also the tail of a stream name."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""In hexadecimal."""
+
 Count = Annotated[int, Field(ge=0, le=SAFE_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=SAFE_INTEGER)]
 
@@ -92,6 +95,23 @@ class Clock(Event):
     @property
     def stream(self) -> str:
         return "clock"
+
+
+class Person(Event):
+    """A person whose record is in the service's vault: here only an id."""
+
+    kind = "person"
+    person: Id
+
+    @property
+    def stream(self) -> str:
+        return f"person-{self.person}"
+
+
+class PersonRegistration(Person):
+    """`record_sha256` is the hash of salt and record, both of which are in the vault alone."""
+
+    record_sha256: Sha256
 
 
 def canonical(value: Any) -> bytes:

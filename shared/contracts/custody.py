@@ -10,6 +10,8 @@ from shared.contracts.base import (
     Event,
     Id,
     Instant,
+    Person,
+    PersonRegistration,
     Positive,
     RegionCode,
     Text,
@@ -63,6 +65,18 @@ class ClockMoved(Custody, Clock):
     """The business clock was moved."""
 
     fact = "moved"
+
+
+class PersonRegistered(Custody, PersonRegistration):
+    """The vault keeps a record of the person."""
+
+    fact = "registered"
+
+
+class PersonForgotten(Custody, Person):
+    """Record and salt were deleted."""
+
+    fact = "forgotten"
 
 
 # Seals: a roll is the thousand numbers that share a prefix, so a number belongs to one stream

@@ -8,8 +8,11 @@ from shared.contracts.base import (
     Event,
     Id,
     Instant,
+    Person,
+    PersonRegistration,
     Positive,
     RegionCode,
+    Sha256,
     Text,
     Value,
 )
@@ -30,6 +33,18 @@ class ClockMoved(Exchange, Clock):
     """The business clock was moved."""
 
     fact = "moved"
+
+
+class PersonRegistered(Exchange, PersonRegistration):
+    """The vault keeps a record of the person."""
+
+    fact = "registered"
+
+
+class PersonForgotten(Exchange, Person):
+    """Record and salt were deleted."""
+
+    fact = "forgotten"
 
 
 # Directory
@@ -170,6 +185,18 @@ class LetterIssued(Letter):
     serial: Positive
     signer: Id
     answer_due: Instant
+
+
+class LetterRendered(Letter):
+    """The issued letter as a document, which is kept by its hash."""
+
+    fact = "rendered"
+    sha256: Sha256
+    """Of the document's bytes."""
+    content_sha256: Sha256
+    """Of what was rendered: printed in the document, a person counting by the record's hash."""
+    bytes: Positive
+    media_type: Text
 
 
 class LetterDispatched(Letter):

@@ -12,7 +12,7 @@ import aiohttp
 import asyncpg
 
 from services.exchange.bootstrap import build
-from shared import eventstore, projection
+from shared import eventstore, projection, vault
 from shared.bus import cloudevents
 from shared.bus.message import Message
 from shared.clock import Scheduler
@@ -25,6 +25,7 @@ from shared.contracts.inventory import (
     SiteRejected,
     SiteReplaced,
 )
+from shared.documents import store as documents
 from shared.eventstore import CommandHandler, EventStore
 from shared.projection import Worker
 from shared.runtime import Service, clock_handler
@@ -208,6 +209,7 @@ class Exchange:
 
     async def issue(self, letter: str) -> None:
         await self.command("issue-letter", {"letter": letter, **NUMBER})
+        await self.own()
         await self.command("dispatch-letter", {"letter": letter, "carrier": "courier"})
         await self.own()
 
@@ -217,6 +219,8 @@ async def at_work(database: Database, bus: MemoryBus | None = None) -> AsyncIter
     bus = bus or MemoryBus()
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)
+    await vault.migrate(database.owner_dsn, database.app_role)
+    await documents.migrate(database.owner_dsn, database.app_role)
     settings = Settings(service="exchange", clock="simulated", clock_start=START)
     service = build(settings, ISSUER.authenticator())
     service.pool = await asyncpg.create_pool(database.app_dsn, min_size=1, max_size=12)

@@ -57,19 +57,21 @@ async def test_an_agency_gets_its_notices_and_its_letters_from_their_dispatch_on
         await exchange.report(*city(), departed(1))
         await exchange.command("draft-letter", LETTER)
         await exchange.command("issue-letter", {"letter": "PAM-31.71", **NUMBER})
+        await exchange.own()
         notices = await stream(bus, 5)
         assert {kind for kind, _ in notices} == {"notice-sent"}
         dispatch = {"letter": "PAM-31.71", "carrier": "nats"}
         await exchange.command("dispatch-letter", dispatch)
         await exchange.command("acknowledge-letter", {"letter": "PAM-31.71"}, POLICE)
-        found = await stream(bus, 9)
+        found = await stream(bus, 10)
         assert [kind for kind, _ in found[5:]] == [
             "letter-drafted",
             "letter-issued",
+            "letter-rendered",
             "letter-dispatched",
             "letter-acknowledged",
         ]
-        assert len({identity for _, identity in found}) == len(found) == 9
+        assert len({identity for _, identity in found}) == len(found) == 10
 
 
 async def test_an_agency_that_a_letter_does_not_concern_gets_nothing_of_it(database, bus):
@@ -87,13 +89,13 @@ async def test_a_carrier_that_starts_again_or_twice_copies_nothing_twice(databas
         async with carrying(exchange, bus):
             await exchange.report(*city(), *(departed(n) for n in range(150)))
             await exchange.send_letter()
-            before = await stream(bus, 157)
+            before = await stream(bus, 158)
         async with carrying(exchange, bus), carrying(exchange, bus):
             bus.restart()
             await exchange.report(*(departed(n) for n in range(200, 350)))
-            after = await stream(bus, 307)
-        assert after[:157] == before
-        assert len({identity for _, identity in after}) == len(after) == 307
+            after = await stream(bus, 308)
+        assert after[:158] == before
+        assert len({identity for _, identity in after}) == len(after) == 308
 
 
 async def test_after_a_loss_the_stream_goes_on_behind_what_was_acknowledged(
@@ -105,20 +107,20 @@ async def test_after_a_loss_the_stream_goes_on_behind_what_was_acknowledged(
         await exchange.report(*city())
         await exchange.send_letter()
         await exchange.report(ready("PPK-31.71.02", "31.71.02"))
-        before = await stream(bus, 8)
+        before = await stream(bus, 9)
         nats = await bus.connect()
         reader = await nats.jetstream().pull_subscribe_bind(consumer_name(POLDA), STREAM)
-        for message in await reader.fetch(6, timeout=5):
+        for message in await reader.fetch(7, timeout=5):
             await message.ack()
         await nats.close()
         async with asyncio.timeout(10):
-            while await acknowledged(exchange) < 6:
+            while await acknowledged(exchange) < 7:
                 await asyncio.sleep(0.05)
         bus.restart(wiped=True)
-        assert await stream(bus, 2) == before[6:]
+        assert await stream(bus, 2) == before[7:]
         nats = await bus.connect()
         info = await nats.jetstream().stream_info(STREAM)
-        assert (info.state.first_seq, info.state.last_seq) == (7, 8)
+        assert (info.state.first_seq, info.state.last_seq) == (8, 9)
         await nats.close()
 
 

@@ -64,6 +64,7 @@ async def test_a_letter_goes_its_way_and_shows_who_secures_what(database):
         assert [each["type"].split("-")[-1] for each in letter["timeline"]] == [
             "drafted.v1",
             "issued.v1",
+            "rendered.v1",
             "dispatched.v1",
             "acknowledged.v1",
             "up.v1",

@@ -27,9 +27,10 @@ from exchange_stack import (
 )
 
 from services.exchange.bootstrap import build
-from shared import eventstore, projection
+from shared import eventstore, projection, vault
 from shared.bus.accounts import NEXT, SERVICES, render_server_config
 from shared.contracts.base import Event
+from shared.documents import store as documents
 from shared.eventstore import Append, EventStore, Expected, Metadata, NewEvent, Write, uuid7
 from shared.runtime import Service, assemble
 from shared.serving import running
@@ -99,6 +100,8 @@ async def operation(bus: Bus, databases: list[Database]) -> AsyncIterator[tuple[
 async def _start(stack: AsyncExitStack, service: Service, database: Database) -> None:
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)
+    await vault.migrate(database.owner_dsn, database.app_role)
+    await documents.migrate(database.owner_dsn, database.app_role)
     await stack.enter_async_context(running(service, ALL))
 
 
@@ -156,15 +159,17 @@ async def test_facts_of_others_become_notices_letters_and_copies_on_the_bus(guar
         await report(exchange, stores, *city(), departed(1), incident("31.71"))
         await exchange.command("draft-letter", LETTER, REGISTRAR)
         await exchange.command("issue-letter", {"letter": "PAM-31.71", **NUMBER}, REGISTRAR)
+        await settle(exchange, stores)
         dispatch = {"letter": "PAM-31.71", "carrier": "nats"}
         await exchange.command("dispatch-letter", dispatch, REGISTRAR)
         await report(exchange, stores, ready("PPK-31.71.02", "31.71.02"))
         letters = await exchange.items("/letters")
         assert [row["letter"] for row in letters] == ["PAM-31.71-S1", "PAM-31.71"]
-        assert sorted(await inbox(guarded, 10)) == [
+        assert sorted(await inbox(guarded, 11)) == [
             "letter-dispatched",
             "letter-drafted",
             "letter-issued",
+            "letter-rendered",
             *["notice-sent"] * 7,
         ]
 

@@ -13,6 +13,7 @@ from shared.contracts.exchange import (
     LetterDispatched,
     LetterDrafted,
     LetterIssued,
+    LetterRendered,
     Office,
 )
 from shared.eventstore.command import Context
@@ -137,6 +138,17 @@ def issued(letter: str = "PAM-31.71", serial: int = 1) -> LetterIssued:
     )
 
 
+def rendered(letter: str = "PAM-31.71") -> LetterRendered:
+    return LetterRendered(
+        region=CITY,
+        letter=letter,
+        sha256="d" * 64,
+        content_sha256="c" * 64,
+        bytes=50_000,
+        media_type="application/pdf",
+    )
+
+
 def dispatched(letter: str = "PAM-31.71") -> LetterDispatched:
     return LetterDispatched(
         region=CITY, letter=letter, carrier="courier", follow_up_due=FOLLOW_UP_DUE
@@ -147,5 +159,5 @@ def acknowledged(letter: str = "PAM-31.71") -> LetterAcknowledged:
     return LetterAcknowledged(region=CITY, letter=letter, agency="POLDA-METRO-JAYA")
 
 
-SENT = (*DIRECTORY, drafted(), issued(), dispatched())
+SENT = (*DIRECTORY, drafted(), issued(), rendered(), dispatched())
 RECEIVED = (*SENT, acknowledged())

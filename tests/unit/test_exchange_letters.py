@@ -19,6 +19,7 @@ from exchange_facts import (
     draft,
     drafted,
     issued,
+    rendered,
 )
 from pydantic import ValidationError
 
@@ -33,6 +34,7 @@ from services.exchange.domain.answering import (
 )
 from services.exchange.domain.drafting import Schedule
 from services.exchange.domain.issuing import IssueLetter
+from services.exchange.domain.rendering import RecordDocument
 from shared.contracts.exchange import (
     Assignment,
     LetterClosed,
@@ -148,7 +150,27 @@ def test_a_dispatched_letter_is_to_be_followed_up_in_time() -> None:
     sent = LetterDispatched(
         region=CITY, letter=LETTER, carrier="courier", follow_up_due=FOLLOW_UP_DUE
     )
-    given(drafted(), issued(), by=DECIDER).when(wish, context()).then(sent)
+    given(drafted(), issued(), rendered(), by=DECIDER).when(wish, context()).then(sent)
+
+
+def test_a_letter_without_its_document_cannot_be_dispatched() -> None:
+    wish = DispatchLetter(letter=LETTER, carrier="courier")
+    given(drafted(), issued(), by=DECIDER).when(wish, context()).then(errors.NotRendered)
+
+
+def record(sha256: str = "d" * 64) -> RecordDocument:
+    fields = rendered().model_dump(exclude={"region"}) | {"sha256": sha256}
+    return RecordDocument(**fields)
+
+
+def test_an_issued_letter_gets_one_document() -> None:
+    given(drafted(), issued(), by=DECIDER).when(record(), context()).then(rendered())
+    past = (drafted(), issued(), rendered())
+    given(*past, by=DECIDER).when(record("e" * 64), context()).then_nothing()
+
+
+def test_a_draft_gets_no_document() -> None:
+    given(drafted(), by=DECIDER).when(record(), context()).then(errors.WrongState)
 
 
 def test_a_draft_cannot_be_dispatched() -> None:

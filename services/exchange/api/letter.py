@@ -9,7 +9,7 @@ from services.exchange.domain import letters
 from services.exchange.domain.agencies import agency_of
 from services.exchange.domain.letters import Letter
 from shared.contracts.base import Event, decode
-from shared.contracts.exchange import LetterFollowedUp
+from shared.contracts.exchange import LetterFollowedUp, LetterRendered
 from shared.errors import Forbidden, NotFound
 from shared.eventstore import Recorded
 from shared.runtime import Service
@@ -22,6 +22,24 @@ async def read_letter(
     service: Service, who: Principal, agency: str | None, letter: str
 ) -> tuple[dict[str, Any], int]:
     """The letter and its version, for who may read it."""
+    state, events, recorded = await _read(service, who, agency, letter)
+    return _shown(state, events, recorded), recorded[-1].version
+
+
+async def document_of(
+    service: Service, who: Principal, agency: str | None, letter: str
+) -> LetterRendered:
+    """The letter's document, for who may read the letter."""
+    _, events, _ = await _read(service, who, agency, letter)
+    for event in events:
+        if isinstance(event, LetterRendered):
+            return event
+    raise NotFound(f"Letter {letter} has no document yet.")
+
+
+async def _read(
+    service: Service, who: Principal, agency: str | None, letter: str
+) -> tuple[Letter, Sequence[Event], Sequence[Recorded]]:
     recorded = await service.store.read_stream(letters.stream(letter))
     if not recorded:
         raise NotFound(f"The exchange knows no letter {letter}.")
@@ -30,7 +48,7 @@ async def read_letter(
     for event in events:
         state = letters.evolve(state, event)
     _admit(who, agency, letter, state)
-    return _shown(state, events, recorded), recorded[-1].version
+    return state, events, recorded
 
 
 def _admit(who: Principal, agency: str | None, letter: str, state: Letter) -> None:
@@ -50,6 +68,7 @@ def _shown(state: Letter, events: Sequence[Event], recorded: Sequence[Recorded])
         "changes": state.changes,
         "state": state.state,
         "number": state.number or None,
+        "document": state.document or None,
         "answer_due": state.answer_due,
         "follow_up_due": state.follow_up_due,
         "escalated": sorted(state.escalated),

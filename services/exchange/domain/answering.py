@@ -7,7 +7,13 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.exchange.domain import agencies, letters
 from services.exchange.domain.agencies import AgencyId
-from services.exchange.domain.errors import NotAddressee, NotAttached, NotDue, WrongState
+from services.exchange.domain.errors import (
+    NotAddressee,
+    NotAttached,
+    NotDue,
+    NotRendered,
+    WrongState,
+)
 from services.exchange.domain.letters import Letter
 from shared.contracts.base import Event, Id, Text
 from shared.contracts.exchange import (
@@ -32,7 +38,7 @@ class LetterCommand(Command):
 
 
 class DispatchLetter(LetterCommand):
-    """Send an issued letter; the time to follow it up begins."""
+    """Send an issued letter with its document; the time to follow it up begins."""
 
     name: ClassVar[str] = "dispatch-letter"
     roles: ClassVar[frozenset[str]] = frozenset({"registrar"})
@@ -96,6 +102,8 @@ def dispatch_letter(
     command: DispatchLetter, states: Mapping[str, Any], context: Any
 ) -> Sequence[Event]:
     letter = letters.in_state(states, command.letter, "issued")
+    if not letter.document:
+        raise NotRendered(f"The document of {command.letter} is being made; try again.")
     due = context.now + context.facts.steps_of(letter.drafted.nature).follow_up
     dispatched = LetterDispatched(
         region=letter.region, letter=command.letter, carrier=command.carrier, follow_up_due=due

@@ -12,6 +12,7 @@ from services.exchange.domain import (
     issuing,
     letters,
     notices,
+    rendering,
     supplements,
 )
 from shared.contracts.base import Event
@@ -36,6 +37,7 @@ PUBLIC: dict[type[Command], Decide] = {
 }
 
 INTERNAL: dict[type[Command], Decide] = {
+    rendering.RecordDocument: rendering.record_document,
     answering.EscalateLetter: answering.escalate_letter,
     supplements.SupplementLetter: supplements.supplement_letter,
     coverage.CloseCoverage: coverage.close_coverage,

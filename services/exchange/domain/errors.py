@@ -33,6 +33,11 @@ class NotAddressee(Forbidden):
     title = "The letter is addressed to another agency"
 
 
+class NotRendered(Refused):
+    code = "not-rendered"
+    title = "The letter has no document yet"
+
+
 class NotAttached(Refused):
     code = "not-attached"
     title = "The letter does not name this site"

@@ -18,6 +18,7 @@ from shared.contracts.exchange import (
     LetterFollowedUp,
     LetterIssued,
     LetterRefused,
+    LetterRendered,
     LetterState,
     SiteChange,
 )
@@ -33,6 +34,8 @@ class Letter:
     sites: tuple[AttachedSite, ...] = ()
     changes: tuple[SiteChange, ...] = ()
     number: str = ""
+    document: str = ""
+    """The hash of the document, once there is one."""
     answer_due: datetime | None = None
     follow_up_due: datetime | None = None
     escalated: frozenset[str] = frozenset()
@@ -59,6 +62,8 @@ def evolve(state: Letter, event: Event) -> Letter:
         case LetterIssued():
             due = event.answer_due
             return replace(state, state="issued", number=event.number, answer_due=due)
+        case LetterRendered():
+            return replace(state, document=event.sha256)
         case LetterDispatched():
             return replace(state, state="dispatched", follow_up_due=event.follow_up_due)
         case LetterAcknowledged():

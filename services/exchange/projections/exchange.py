@@ -28,6 +28,7 @@ WRITES: dict[str, Callable[..., Any]] = {
     exchange.LetterDrafted.type: SQL.drafted,
     exchange.LetterAmended.type: amend,
     exchange.LetterIssued.type: SQL.issued,
+    exchange.LetterRendered.type: SQL.rendered,
     exchange.LetterDispatched.type: SQL.dispatched,
     exchange.LetterAcknowledged.type: SQL.acknowledged,
     exchange.LetterFollowedUp.type: SQL.followed_up,
@@ -41,7 +42,7 @@ WRITES: dict[str, Callable[..., Any]] = {
 
 class Letters(Projection):
     name: ClassVar[str] = "exchange"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     sources: ClassVar[tuple[str, ...]] = ("exchange",)
     handles: ClassVar[frozenset[str]] = frozenset(WRITES)
     schema: ClassVar[Path] = HERE / "exchange.sql"

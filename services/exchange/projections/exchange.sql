@@ -22,6 +22,9 @@ create table letter (
     state text not null,
     supplements text,
     number text,
+    issued_at timestamptz,
+    document text,
+    content text,
     drafted_at timestamptz not null,
     changed_at timestamptz not null,
     answer_due timestamptz,
@@ -29,6 +32,10 @@ create table letter (
     escalated text [] not null default '{}'
 );
 comment on column letter.agencies is 'The addressee, and those whose offices get a copy.';
+comment on column letter.document is 'SHA-256 of the document that was made of it.';
+comment on column letter.content is 'SHA-256 of what the document says, printed in it.';
+create index letter_document on letter (document);
+create index letter_content on letter (content);
 create index letter_region on letter (region text_pattern_ops);
 
 create table letter_site (

@@ -57,9 +57,17 @@ update letter as l set changed_at = a.at from amended as a where l.letter = a.le
 
 -- name: issued!
 update letter as l
-set state = 'issued', number = e.number, answer_due = e.answer_due, changed_at = e.at
+set state = 'issued', number = e.number, issued_at = e.at, answer_due = e.answer_due,
+    changed_at = e.at
 from jsonb_to_recordset(:events::text::jsonb)
     as e (at timestamptz, letter text, number text, answer_due timestamptz)
+where l.letter = e.letter;
+
+-- name: rendered!
+update letter as l
+set document = e.sha256, content = e.content_sha256, changed_at = e.at
+from jsonb_to_recordset(:events::text::jsonb)
+    as e (at timestamptz, letter text, sha256 text, content_sha256 text)
 where l.letter = e.letter;
 
 -- name: dispatched!

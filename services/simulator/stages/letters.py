@@ -1,18 +1,30 @@
 """Letters: the request to the police u.p. Karo Ops, and the supplementary ones for the 5 %."""
 
+import asyncio
 from typing import Any
 
 from services.simulator import calendar
 from services.simulator.client import OPERATOR, agency
-from services.simulator.field import Field
+from services.simulator.field import PARALLEL, Field
 
 POLICE = "POLDA-METRO-JAYA"
 COPIES = ("KPU-DKI.KETUA", "BAWASLU-DKI.KETUA", "KEJATI-DKI.ASINTEL")
+
+SIGNER = "person-ketua-kpu"
+PEOPLE = {
+    SIGNER: {"name": "Contoh Nama Ketua", "position": "Ketua KPU Provinsi DKI Jakarta"},
+    "person-kabag-logistik": {
+        "name": "Contoh Nama Kepala Bagian",
+        "position": "Kepala Bagian Logistik",
+        "phone": "021-0000000",
+    },
+}
 
 
 async def ask_for_security(field: Field) -> None:
     """One letter for the scope: which factories and warehouses to guard, and the schedule."""
     await field.caught_up("exchange", "inventory")
+    await _register_people(field)
     for region in field.world.cities:
         await _write(field, region)
     await field.clock(calendar.LETTER_ACKNOWLEDGED)
@@ -33,6 +45,22 @@ async def supplement(field: Field) -> None:
         await _issue(field, draft["letter"], draft["region"])
         await _answer(field, draft["letter"], "acknowledge-letter", {})
         await _follow_up(field, draft["letter"])
+
+
+async def _register_people(field: Field) -> None:
+    """Who signs, and whom one may ask at each place: invented names, in the vault."""
+    places = field.world.places.values()
+    sites = {place.replaced_by or place.site: place.name for place in places}
+    sites |= {place.site: place.name for place in places}
+    contacts = {f"person-{site}": {"name": f"Petugas {name}"} for site, name in sites.items()}
+    limit = asyncio.Semaphore(PARALLEL)
+
+    async def one(person: str, record: dict[str, str]) -> None:
+        fields = {"person": person, "region": field.world.scope[0][:2], "record": record}
+        async with limit:
+            await field.client.command("exchange", "register-person", fields, f"person:{person}")
+
+    await asyncio.gather(*(one(*each) for each in (PEOPLE | contacts).items()))
 
 
 def letter_of(region: str) -> str:
@@ -69,9 +97,10 @@ async def _issue(field: Field, letter: str, region: str) -> None:
         "classification": "PP.08",
         "document": "SD",
         "work_unit": region.replace(".", ""),
-        "signer": "person-ketua-kpu",
+        "signer": SIGNER,
     }
     await field.client.command("exchange", "issue-letter", issue, f"issue:{letter}", OPERATOR)
+    await field.caught_up("exchange", "exchange")  # which makes the letter's document
     dispatch = {"letter": letter, "carrier": "courier"}
     await field.client.command(
         "exchange", "dispatch-letter", dispatch, f"dispatch:{letter}", OPERATOR
