@@ -102,6 +102,24 @@ def agency_listen(
     asyncio.run(listen(agency_url(_state(state), agency), count, seconds))
 
 
+@app.command("webhook-listen")
+def webhook_listen(
+    agency: Annotated[str, typer.Argument(help="The agency's code.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many facts.")] = 10,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to wait for them.")] = 5.0,
+    state: StateOption = DEFAULT,
+) -> None:
+    """What an agency's own web server receives: an endpoint for so long, from the first fact on."""
+    import asyncio
+
+    from deploy.local.hook import try_out
+    from deploy.local.tokens import for_stack
+
+    claims = {"person": "developer", "agency": agency, "roles": ["agency"], "regions": ["*"]}
+    token = for_stack(_state(state))(**claims, seconds=3600)
+    asyncio.run(try_out(_url(state, "exchange"), token, agency, count, seconds))
+
+
 @app.command()
 def rebuild(
     service: Annotated[str, typer.Argument(help="inventory, custody, exchange or console.")],

@@ -81,6 +81,7 @@ def service(
         "KAWAL_JWKS_URL": f"{issuer_url}/jwks.json",
         "KAWAL_CLOCK": "simulated",
         "KAWAL_STATE": str(state.folder),
+        "KAWAL_WEBHOOK_LOOPBACK": "true",
     }
     if name == "console":
         peers = {peer: f"http://{LOOPBACK}:{ports[peer]}" for peer in SERVICES if peer != name}
