@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from services.custody.domain.errors import UnknownConsignment, WrongState
 from services.custody.domain.facts import Route, Stop
+from services.custody.domain.sharing import one
 from shared.contracts.custody import (
     ConsignmentCancelled,
     ConsignmentDeparted,
@@ -68,7 +69,7 @@ def require_status(states: Mapping[str, Any], consignment: str, status: Status) 
 
 def route_of(nodes: tuple[Node, ...]) -> Route:
     return tuple(
-        Stop(intern(node.place), intern(node.office), intern(node.region)) for node in nodes
+        one(Stop(intern(node.place), intern(node.office), intern(node.region))) for node in nodes
     )
 
 
@@ -77,12 +78,12 @@ def planned(state: Consignment, event: ConsignmentPlanned) -> Consignment:
         "planned",
         event.tps,
         event.direction,
-        event.region,
+        intern(event.region),
         route_of(event.route),
-        tuple(map(intern, event.route_regions)),
+        one(tuple(map(intern, event.route_regions))),
         event.units,
-        event.release_from,
-        event.release_until,
+        one(event.release_from),
+        one(event.release_until),
     )
 
 

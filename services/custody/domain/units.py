@@ -67,7 +67,7 @@ def sealed(state: Unit, event: UnitSealed) -> Unit:
 
 
 def loaded(state: Unit, event: UnitLoaded) -> Unit:
-    return state._replace(standing="loaded", consignment=event.consignment, leg=0)
+    return state._replace(standing="loaded", consignment=intern(event.consignment), leg=0)
 
 
 def unloaded(state: Unit, event: UnitUnloaded) -> Unit:
@@ -90,7 +90,7 @@ def handed_over(state: Unit, event: UnitHandedOver) -> Unit:
         intern(event.receiver),
         intern(event.place),
         state.seal,
-        event.seal,
+        state.seal if event.seal == state.seal else event.seal,
         event.condition == "damaged",
         None if event.final else state.consignment,
         event.leg,
