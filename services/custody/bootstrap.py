@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from services.custody.api import consignments_router, incidents_router, units_router
+from services.custody.api import (
+    consignments_router,
+    documents_router,
+    incidents_router,
+    units_router,
+)
 from services.custody.deadlines import Election, late
 from services.custody.domain.decider import COMMANDS, CustodyDecider
 from services.custody.lookups import facts
@@ -11,6 +16,7 @@ from services.custody.projections.custody import CustodyView
 from services.custody.projections.places import Places
 from shared.runtime import Service, assemble
 from shared.settings import Settings
+from shared.vault.api import people_router
 from shared.web.auth import Authenticator
 
 DESCRIPTION = (
@@ -38,6 +44,8 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
             units_router,
             partial(consignments_router, voting_day=voting_day),
             incidents_router,
+            documents_router,
+            people_router,
         ),
         identity=identity,
     )

@@ -12,7 +12,7 @@ from uuid import uuid4
 import aiohttp
 
 from services.custody.bootstrap import build
-from shared import eventstore, projection
+from shared import eventstore, projection, vault
 from shared.contracts.base import Event
 from shared.contracts.inventory import (
     KitPacked,
@@ -303,6 +303,7 @@ async def at_work(bus: Bus, own: Database, others: Database) -> AsyncIterator[Cu
 async def _start(stack: AsyncExitStack, service: Service, database: Database) -> None:
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)
+    await vault.migrate(database.owner_dsn, database.app_role)
     await stack.enter_async_context(running(service, ALL))
 
 

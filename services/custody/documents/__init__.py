@@ -1,0 +1,1 @@
+"""What custody can be asked for on paper: records of hand-overs (BAST), consignment notes."""
