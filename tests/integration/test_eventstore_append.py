@@ -18,6 +18,7 @@ from shared.eventstore import (
     NewEvent,
     TooLarge,
     Write,
+    writer,
 )
 
 
@@ -263,3 +264,27 @@ def _outcome(verdict: object) -> tuple[object, ...]:
         return ("conflict", verdict.stream, verdict.expected, verdict.actual)
     assert isinstance(verdict, Appended), verdict
     return ("appended", verdict.first, verdict.last)
+
+
+async def test_each_callers_order_is_kept_while_batches_overtake_one_another(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_ROWS", 50)  # so that a caller's appends take several batches
+    commit, random = writer.Lane.commit, Random(7)
+
+    async def late(*batch: object) -> object:
+        await asyncio.sleep(random.random() / 100)
+        return await commit(*batch)
+
+    monkeypatch.setattr(writer.Lane, "commit", late)
+    told: list[int] = []
+    store.on_append.append(told.append)
+
+    async def caller(number: int) -> list[Appended | Conflict | CommandReused]:
+        stream = f"unit-{number}"
+        return await store.append_many([append(write(stream, version)) for version in range(30)])
+
+    done = [verdict for each in await asyncio.gather(*map(caller, range(40))) for verdict in each]
+    assert all(isinstance(verdict, Appended) for verdict in done)
+    assert sorted(verdict.first for verdict in done) == list(range(1, 1201))
+    assert max(told) == 1200
