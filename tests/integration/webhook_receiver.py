@@ -1,10 +1,12 @@
 """Endpoints that receive webhooks on loopback, and the sending side of the exchange beside them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -29,12 +31,13 @@ class Received:
     headers: dict[str, str]
     body: bytes
     status: int
+    at: float = field(default_factory=time.perf_counter)
 
     @property
     def id(self) -> str:
         return self.headers["webhook-id"]
 
-    @property
+    @cached_property
     def event(self) -> dict[str, Any]:
         return orjson.loads(self.body)
 

@@ -6,6 +6,7 @@ before it, from the draft on, and then every answer.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from services.exchange.domain.agencies import agency_of
@@ -59,11 +60,17 @@ async def copies(store: Streams, agency: str, events: Sequence[Recorded]) -> lis
     found: list[Copy] = []
     for event in events:
         if event.type == NoticeSent.type:
-            if agency in decode(event.type, event.data).agencies:  # type: ignore[attr-defined]
+            if agency in notice_of(event.data).agencies:
                 found.append(Copy(event.position, 0, event))
         elif event.type in LETTERS:
             found += [copy async for copy in _of_letter(store, agency, event)]
     return found
+
+
+@lru_cache(maxsize=1_024)
+def notice_of(data: bytes) -> NoticeSent:
+    """Read once for all the agencies that it might concern."""
+    return NoticeSent.model_validate_json(data)
 
 
 async def _of_letter(store: Streams, agency: str, event: Recorded) -> AsyncIterator[Copy]:

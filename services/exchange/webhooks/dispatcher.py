@@ -12,6 +12,7 @@ import asyncpg
 from services.exchange.domain.endpoints import GiveUpEndpoint
 from services.exchange.webhooks import metrics
 from services.exchange.webhooks.courier import Courier
+from services.exchange.webhooks.events import Events
 from services.exchange.webhooks.filler import Filler
 from services.exchange.webhooks.queries import SQL
 from services.exchange.webhooks.sender import Sender
@@ -85,7 +86,9 @@ class Dispatcher:
         filler = await Filler.open(self._service.store, self._pool)
         async with AsyncExitStack() as stack:
             sender = await stack.enter_async_context(Sender(self._settings))
-            couriers = Couriers(partial(self._courier, sender=sender))
+            source = cloudevents.source(self._service.name, self._service.settings.cell)
+            events = Events(self._service.store, source)
+            couriers = Couriers(partial(self._courier, sender=sender, events=events))
             stack.push_async_callback(couriers.close)
             while not lost.is_set():
                 heed()
@@ -95,14 +98,13 @@ class Dispatcher:
                 if not more:
                     await self._alarm.sleep(self._settings.poll)
 
-    def _courier(self, endpoint: str, *, sender: Sender) -> Courier:
+    def _courier(self, endpoint: str, *, sender: Sender, events: Events) -> Courier:
         return Courier(
             endpoint,
-            store=self._service.store,
+            events=events,
             pool=self._pool,
             sender=sender,
             settings=self._settings,
-            source=cloudevents.source(self._service.name, self._service.settings.cell),
             give_up=self._give_up,
         )
 

@@ -13,9 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.exchange.carrier.copies import Copy, copies
+from services.exchange.carrier.copies import Copy, copies, notice_of
 from services.exchange.webhooks.message import webhook_id
 from services.exchange.webhooks.queries import SQL
+from shared.bus import cloudevents
 from shared.contracts.base import decode
 from shared.contracts.exchange import (
     EndpointChanged,
@@ -128,7 +129,7 @@ async def wanted(
             Queued(wish.endpoint, entity, copy)
             for wish in own
             for copy, topic, entity in told
-            if wish.wants(topic, copy.event.metadata.region)
+            if wish.wants(topic, cloudevents.region_of(copy.event.meta))
         ]
     return sorted(found, key=lambda queued: queued.copy.place)
 
@@ -141,7 +142,7 @@ def _about(event: Recorded) -> tuple[str, str]:
     """The topic of a fact, and its entity: a letter, or what a notice is about."""
     if event.type != NoticeSent.type:
         return "letter", event.stream
-    notice: Any = decode(event.type, event.data)
+    notice = notice_of(event.data)
     return notice.topic, f"{notice.topic}-{notice.subject}"
 
 

@@ -169,13 +169,18 @@ order by d.due, d.number
 limit :limit;
 
 -- name: delivered!
-with done as (
-    update webhook.delivery
-    set state = 'delivered', tries = tries + 1, done_at = now(), behind = :behind
-    where id = :id and state = 'waiting'
+with known as (
+    select *
+    from unnest(:ids::uuid [], :behinds::uuid [], :statuses::integer [], :latencies::integer [])
+        as k (id, behind, status, latency_ms)
+), done as (
+    update webhook.delivery as d
+    set state = 'delivered', tries = d.tries + 1, done_at = now(), behind = k.behind
+    from known as k
+    where d.id = k.id and d.state = 'waiting'
 ), logged as (
     insert into webhook.attempt (delivery, status, error, latency_ms)
-    values (:id, :status, '', :latency_ms)
+    select id, status, '', latency_ms from known
 )
 update webhook.endpoint set failing_since = null, paused_until = null
 where endpoint = :endpoint and failing_since is not null;

@@ -1,0 +1,36 @@
+"""The facts as they are sent: each read and put into words once for all its endpoints."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from services.exchange.webhooks import message
+from shared.eventstore import EventStore
+
+MOST_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    type: str
+    body: bytes
+    traceparent: str
+
+
+class Events:
+    """By position in the log; the latest are kept."""
+
+    def __init__(self, store: EventStore, source: str) -> None:
+        self._store = store
+        self._source = source
+        self._kept: OrderedDict[int, Sent] = OrderedDict()
+
+    async def at(self, position: int) -> Sent:
+        if (known := self._kept.get(position)) is not None:
+            return known
+        [event] = await self._store.read_all(position - 1, 1)
+        body = message.body(event, self._source)
+        made = Sent(event.type, body, event.metadata.traceparent)
+        self._kept[position] = made
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return made
