@@ -50,14 +50,13 @@ def _one_or_all(by_text: Mapping[str, Any]) -> Any:
 
 def _spread(figures: Figures, name: str, measure: str) -> Entry:
     try:
-        found = figures.values(name, measure)
+        return {
+            "median": _short(figures.median(name, measure)),
+            "min": _short(figures.low(name, measure)),
+            "max": _short(figures.high(name, measure)),
+        }
     except NotRun as reason:
         return {"not_run": figures.absent.get(name, str(reason))}
-    return {
-        "median": _short(figures.median(name, measure)),
-        "min": _short(min(found)),
-        "max": _short(max(found)),
-    }
 
 
 def _medians(figures: Figures, name: str) -> Entry:

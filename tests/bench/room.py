@@ -19,7 +19,7 @@ import asyncpg
 from shared.bus.accounts import SERVICES, render_server_config
 from shared.testing.nats import Nats
 from shared.testing.postgres import Postgres
-from shared.testing.process import LOOPBACK, ProcessId, free_port, interrupt_with_parent
+from shared.testing.process import LOOPBACK, free_port, interrupt_with_parent
 from shared.testing.provision import Database, drop, provision
 from tests.bench.row import NotRun, Sample
 
@@ -65,10 +65,6 @@ class Room:
         await drop(admin, name)
         words = (secrets.token_hex(8), secrets.token_hex(8))
         return await provision(server, admin, name, words)
-
-    async def drop(self, database: Database) -> None:
-        _, admin = await self._postgres()
-        await drop(admin, database.name)
 
     async def _postgres(self) -> tuple[Postgres, asyncpg.Connection]:
         if self._server is None or self._admin is None:
@@ -126,10 +122,6 @@ class Room:
             said = (errors or output).decode(errors="replace").strip().splitlines()
             raise NotRun(said[-1] if said else f"exit {process.returncode}")
         return output.decode()
-
-    def watch(self, process: ProcessId) -> None:
-        """Ends `process` with the room."""
-        self._stack.callback(process.stop)
 
 
 @asynccontextmanager
