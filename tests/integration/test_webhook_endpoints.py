@@ -1,5 +1,8 @@
 """Endpoints and their secrets, replays and pings: who may, and what is refused."""
 
+from socket import AF_INET, SOCK_STREAM
+from typing import Any
+
 import pytest
 from exchange_stack import BAWASLU, POLICE, PROSECUTOR, at_work
 from standardwebhooks import Webhook
@@ -7,12 +10,16 @@ from webhook_receiver import (
     POLDA,
     notices,
     queued,
+    quick,
     receiving,
     register,
     sending,
     subject,
     wait_for_state,
 )
+from yarl import URL
+
+from services.exchange.webhooks.sender import Sender
 
 INSIDE = ("10.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1", "2130706433", "localhost")
 
@@ -140,3 +147,20 @@ async def test_where_nothing_is_sent_cannot_be_registered(database, url):
         body = {"endpoint": "E", "agency": POLDA, "url": url, "topics": ["departure"]}
         status, problem = await exchange.post("/commands/register-endpoint", body, POLICE)
         assert (status, problem["code"]) == (422, "bad-url")
+
+
+async def test_a_connection_goes_to_the_address_that_was_checked_under_the_name_of_the_url():
+    async with receiving() as receiver:
+        port = URL(receiver.url).port
+        asked = f"http://agency.example:{port}/", [b"s" * 32], "id-1", b'{"id": "1"}'
+
+        async def look_up(host: str, port: int) -> list[Any]:
+            return [(AF_INET, SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+        async with Sender(quick(), look_up) as sender:
+            assert (await sender.send(*asked)).status == 204
+        async with Sender(quick(loopback=False), look_up) as sender:
+            outcome = await sender.send(*asked)
+            assert (outcome.status, outcome.error) == (None, "refused-address")
+    [got] = receiver.got
+    assert got.headers["host"] == f"agency.example:{port}"
