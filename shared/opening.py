@@ -100,6 +100,8 @@ async def _open_worker(service: Service, roles: Collection[str], stack: AsyncExi
         handler=service.handler if service.owns_events else None,
         context=service.own_context if service.owns_events else None,
     )
+    if service.owns_events:
+        service.store.on_append.append(service.worker.log_reaches)
 
 
 def _replay(service: Service) -> Replay | Nearest:

@@ -26,7 +26,7 @@ from shared.bus.streams import log_id_of
 log = logging.getLogger(__name__)
 
 WINDOW = 8_192
-WINDOW_BYTES = 32 * 1024 * 1024
+WINDOW_BYTES = 16 * 1024 * 1024
 EXPIRES_SECONDS = 60
 HEARTBEAT_SECONDS = 2
 SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS

@@ -48,6 +48,9 @@ class Hub:
             tasks.create_task(self._watch())
             tasks.create_task(self._read())
 
+    def owner_reaches(self, position: int) -> None:
+        self._owner_position = max(self._owner_position, position)
+
     async def _read(self) -> None:
         pause = Pause()
         while True:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from shared.bus.message import Message
 
 CAPACITY = 8_000
+CAPACITY_BYTES = 16 * 1024 * 1024
+HEADER_BYTES = 700
+"""About what the headers of a message take."""
 PATIENCE_SECONDS = 5.0
 
 
@@ -19,7 +22,7 @@ class Inbox:
 
     def __init__(self, capacity: int = CAPACITY, patience: float = PATIENCE_SECONDS) -> None:
         self._batches: deque[Sequence[Message]] = deque()
-        self._size = 0
+        self._size = self._bytes = 0
         self._capacity = capacity
         self._patience = patience
         self._arrived = asyncio.Event()
@@ -28,12 +31,13 @@ class Inbox:
         self.open = False
 
     async def put(self, batch: Sequence[Message]) -> None:
-        if self.open and not self._dropping and self._size >= self._capacity:
+        if self.open and not self._dropping and self._full():
             await self._wait_for_room()
         if not self.open or self._dropping:
             return
         self._batches.append(batch)
         self._size += len(batch)
+        self._bytes += _bytes(batch)
         self._arrived.set()
 
     async def take(self, limit: int, seconds: float) -> list[Message]:
@@ -50,6 +54,7 @@ class Inbox:
         while self._batches and len(taken) < limit:
             taken.extend(self._cut(limit - len(taken)))
         self._size -= len(taken)
+        self._bytes -= _bytes(taken)
         self._room.set()
         return taken
 
@@ -59,7 +64,7 @@ class Inbox:
 
     def reset(self, *, open: bool) -> None:
         self._batches.clear()
-        self._size = 0
+        self._size = self._bytes = 0
         self._dropping = False
         self.open = open
         self._room.set()
@@ -77,4 +82,11 @@ class Inbox:
             async with asyncio.timeout(self._patience):
                 await self._room.wait()
         except TimeoutError:
-            self._dropping = self._size >= self._capacity
+            self._dropping = self._full()
+
+    def _full(self) -> bool:
+        return self._size >= self._capacity or self._bytes >= CAPACITY_BYTES
+
+
+def _bytes(messages: Sequence[Message]) -> int:
+    return sum([len(message.data) for message in messages]) + HEADER_BYTES * len(messages)

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 POLL_SECONDS = 1.0
+SETTLED_POLL_SECONDS = 0.05
+"""How often a waiter looks: what it waits for may be carried out by another process."""
 REFUSALS = 10
 """How often an `Intent(retry=True)` is refused before the refusal stands."""
 FAILURES = 8
@@ -138,7 +140,7 @@ class Executor:
             ):
                 return
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(SETTLED_POLL_SECONDS):
                     await self._settled.wait()
 
     async def _rest(self) -> None:

@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 BATCH = 1_000
 PASS_OVER = 2_000
 """How far a lane reads past events that it does not handle before it saves its place."""
-SAVE_SECONDS = 0.25
+SAVE_SECONDS = 0.05
+"""How long other processes do not see that a lane has passed over events."""
 IDLE_SECONDS = 5.0
 REBUILD_POLL_SECONDS = 0.05
 SHOWN_SECONDS = 1.0
@@ -71,6 +72,7 @@ class Lane:
         self._stale: Stale | None = None
         self._reload = self._stalled = False
         self._seen_position = -1
+        self._save_at: float | None = None
 
     @property
     def position(self) -> int:
@@ -169,17 +171,26 @@ class Lane:
         if self._stalled:
             await self.catch_up()
             self._stalled = False
-        dirty = self.position > self.writer.checkpoint.position
-        batch = await self.inbox.take(BATCH, SAVE_SECONDS if dirty else IDLE_SECONDS)
+        batch = await self.inbox.take(BATCH, self._until_saving())
         if self._stale is not None:
             raise self._stale
         if self._reload:
             return False
         if batch:
             await self._advance(batch)
-        elif dirty:
+        if self._until_saving() <= 0:
             await self._save()
         return True
+
+    def _until_saving(self) -> float:
+        """Seconds that the place may stay unsaved; long where there is none to be saved."""
+        now = asyncio.get_running_loop().time()
+        if self.position <= self.writer.checkpoint.position:
+            self._save_at = None
+            return IDLE_SECONDS
+        if self._save_at is None:
+            self._save_at = now + SAVE_SECONDS
+        return max(0.0, self._save_at - now)
 
     async def _advance(self, batch: Sequence[Message]) -> None:
         while (batch := _after(self.position, batch)) and await self._is_our_log(batch):

@@ -30,9 +30,15 @@ class Parked:
     tried_at: datetime | None
 
 
-async def list_parked(pool: asyncpg.Pool, name: str | None = None) -> list[Parked]:
+async def list_parked(
+    pool: asyncpg.Pool,
+    name: str | None = None,
+    event_id: UUID | None = None,
+    limit: int | None = None,
+) -> list[Parked]:
     """What is parked in the live read models and policies, in order within each key."""
-    return [Parked(**row) async for row in queries.parking.list_parked(pool, name=name)]
+    rows = queries.parking.list_parked(pool, name=name, event_id=event_id, limit=limit)
+    return [Parked(**row) async for row in rows]
 
 
 async def retry(

@@ -95,6 +95,12 @@ class Worker:
                 self._tasks.create_task(self._executor.run(), name="policies")
             self._tasks.create_task(self._measure(), name="measure")
 
+    def log_reaches(self, position: int) -> None:
+        """The service's own log is known to hold `position`: nobody need be asked for that."""
+        for hub in self._hubs:
+            if hub.source == self.service:
+                hub.owner_reaches(position)
+
     def positions(self) -> dict[str, dict[str, int]]:
         """How far each projection and policy is in each source, in the running worker."""
         positions: dict[str, dict[str, int]] = {name: {} for name in self._consumers}
@@ -130,20 +136,23 @@ class Worker:
         await register(self._pool, consumer, self._replay)
         await self._rebuild(consumer, report, always=True)
 
-    async def parked(self, name: str | None = None) -> list[Parked]:
-        return await parking.list_parked(self._pool, name)
+    async def parked(
+        self,
+        name: str | None = None,
+        *,
+        event_id: UUID | None = None,
+        limit: int | None = None,
+    ) -> list[Parked]:
+        return await parking.list_parked(self._pool, name, event_id, limit)
 
     async def retry(self, name: str, source: str | None = None, key: str | None = None) -> int:
         """Try parked events again, of one key or of all; answers how many were applied."""
-        keys = {
-            (item.source, item.key): None
-            for item in await self.parked(name)
-            if source in (None, item.source) and key in (None, item.key)
-        }
+        rows = queries.parking.keys(self._pool, name=name, source=source, key=key)
+        waiting = [(row["source"], row["key"]) async for row in rows]
         consumer = self._consumers[name]
         applied = 0
-        for one_source, one_key in keys:
-            applied += await parking.retry(self._pool, self._replay, consumer, one_source, one_key)
+        for one in waiting:
+            applied += await parking.retry(self._pool, self._replay, consumer, *one)
         self._resume(name)
         return applied
 
@@ -154,9 +163,12 @@ class Worker:
             self._executor.wake()
         return bool(again)
 
-    async def trouble(self, policy: str | None = None) -> list[Mapping[str, object]]:
+    async def trouble(
+        self, policy: str | None = None, *, limit: int | None = None
+    ) -> list[Mapping[str, object]]:
         """Commands of policies that were refused or failed."""
-        return [dict(row) async for row in queries.intent.trouble(self._pool, policy=policy)]
+        rows = queries.intent.trouble(self._pool, policy=policy, limit=limit)
+        return [dict(row) async for row in rows]
 
     async def status(self) -> dict[str, dict[str, object]]:
         """For operators: of each its state, build progress (0 to 1), and place in each source."""

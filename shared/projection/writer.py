@@ -164,7 +164,7 @@ class Writer:
         ready, parked = self._sort(messages, error)
         async with self._pool.acquire() as connection:
             if not (ready or parked or self._marked):
-                await self._claim(connection, upto, log_id, 0)
+                await self._claim(connection, upto, log_id, 0, applies=False)
             else:
                 await self._transaction(connection, ready, parked, error, upto, log_id)
         self._advanced(upto, log_id, parked)
@@ -207,7 +207,13 @@ class Writer:
             raise Unavailable(describe(failure)) from failure
 
     async def _claim(
-        self, connection: asyncpg.Connection, upto: int, log_id: UUID, parks: int
+        self,
+        connection: asyncpg.Connection,
+        upto: int,
+        log_id: UUID,
+        parks: int,
+        *,
+        applies: bool = True,
     ) -> None:
         at = self.checkpoint
         row = await queries.checkpoint.advance(
@@ -219,6 +225,7 @@ class Writer:
             position=upto,
             log_id=log_id,
             parks=parks,
+            applies=applies,
         )
         if row is None:
             raise Fenced(f"{self.consumer.name} is no longer at {at.position} of {self.source}")

@@ -98,17 +98,19 @@ def operations_router(service: Operated) -> APIRouter:
         return json({"projection": name, "state": "building"}, 202)
 
     @router.get("/parked", summary="Events that could not be applied, commands that failed")
-    async def parked(who: Auditor) -> Response:
+    async def parked(who: Auditor, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+        """At most `limit` of each, the first to be tried; /projections says how many there are."""
         who.require_region(service.settings.cell)
         worker = _worker(service)
-        items = [{"id": each.event_id, **asdict(each)} for each in await worker.parked()]
-        return json({"events": items, "commands": await worker.trouble()})
+        parked = await worker.parked(limit=limit)
+        items = [{"id": each.event_id, **asdict(each)} for each in parked]
+        return json({"events": items, "commands": await worker.trouble(limit=limit)})
 
     @router.post("/parked/{id}/retry", summary="Try a parked event, or a policy's command, again")
     async def retry(who: Admin, id: UUID) -> Response:
         who.require_region(service.settings.cell)
         worker = _worker(service)
-        found = [each for each in await worker.parked() if each.event_id == id]
+        found = await worker.parked(event_id=id)
         applied = sum([await worker.retry(each.name, each.source, each.key) for each in found])
         queued = await worker.retry_intent(id)
         if not found and not queued:

@@ -14,7 +14,8 @@ from toy_boxes import Boxes, BreakBox, InspectBox, LoadBox, RegisterBox, request
 from shared.bus.message import Message
 from shared.eventstore import Command, CommandHandler, Context, EventStore
 from shared.eventstore import migrate as migrate_store
-from shared.projection import Intent, Policy, Worker
+from shared.projection import Intent, Policy, Worker, queries
+from shared.projection.intents import store_intents
 from shared.testing.projections import MemoryBus
 from shared.testing.provision import Database
 
@@ -284,3 +285,30 @@ async def _broken(handler: CommandHandler) -> AsyncIterator[None]:
     handler.handle_many = unreachable
     yield
     del handler.handle_many
+
+
+class RegisterLate(RegisterPacked):
+    name = "register-late"
+
+
+async def test_the_commands_of_one_policy_do_not_wait_for_all_of_another(
+    database: Database, bus: MemoryBus, store: EventStore
+) -> None:
+    packed = [pack(bus, f"B-{number}") for number in range(3)]
+    messages = bus.log("inventory").messages
+    policies = (RegisterPacked(), RegisterLate())
+    async with service_pool(database) as pool:
+        for policy in reversed(policies):  # the second by name decides first
+            await store_intents(policy, pool, messages)
+        rows = queries.intent.due(pool, policies=[p.name for p in policies], limit=10)
+        due = [(row["policy"], row["position"]) async for row in rows]
+        assert due == [(p.name, at) for p in reversed(policies) for at in packed]
+
+
+async def test_a_process_that_carries_nothing_out_sees_what_another_has(
+    database: Database, bus: MemoryBus, store: EventStore
+) -> None:
+    async with service_pool(database) as pool, running(made(pool, bus, store)):
+        position = pack(bus, "B-1")
+        await made(pool, bus, store).wait_for("inventory", position, 20, ["register-packed"])
+        assert await states(pool) == {"done": 1}

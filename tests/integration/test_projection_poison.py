@@ -63,6 +63,8 @@ async def test_a_repaired_key_is_applied_in_order_and_flows_again(
         tally.broken = {"toy-5"}
         assert await work.retry("tally", key="toy-3") > 1
         assert {item.key for item in await work.parked()} == {"toy-5"}
+        [first] = await work.parked(limit=1)
+        assert await work.parked(event_id=first.event_id) == [first]
         await work.wait_for("custody", count(bus, 100))
         assert (await trails(pool))["toy-3"] == expected(bus)["toy-3"]
         tally.broken = set()

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.errors import Refused
 from shared.eventstore import Appended, CommandReused, Conflict
 from shared.projection import Policy, tracing
+from shared.projection import inbox as inbox_module
 from shared.projection.errors import heals
 from shared.projection.inbox import Inbox
 from shared.projection.intents import FAILURES, REFUSALS, judge
@@ -45,6 +46,20 @@ async def test_a_full_inbox_holds_the_reader_back_until_there_is_room():
     await asyncio.sleep(0.01)
     assert not second.done()
     await inbox.take(5, 0)
+    await second
+    assert len(await inbox.take(5, 0)) == 2
+
+
+async def test_large_messages_fill_an_inbox_before_many_do(monkeypatch: pytest.MonkeyPatch):
+    two = messages(2)
+    monkeypatch.setattr(inbox_module, "CAPACITY_BYTES", inbox_module._bytes(two))
+    inbox = Inbox()
+    inbox.open = True
+    await inbox.put(two)
+    second = asyncio.create_task(inbox.put(messages(1)))
+    await asyncio.sleep(0.01)
+    assert not second.done()
+    assert len(await inbox.take(1, 0)) == 1
     await second
     assert len(await inbox.take(5, 0)) == 2
 

@@ -1,10 +1,13 @@
 -- name: advance^
 -- The compare-and-set that opens every transaction of the engine; no row: somebody else was here.
+-- A place that is only moved on need not be on disk: whoever finds an older one passes over the same events again.
 update projection.checkpoint
    set position = :position, log_id = :log_id, parking = parking + :parks, updated_at = clock_timestamp()
  where name = :name and generation = :generation and source = :source and schema_name = :schema
    and position = :expected and parking = :parking and (log_id is null or log_id = :log_id)
-returning set_config('search_path', quote_ident(schema_name) || ', public', true) as search_path;
+returning set_config('search_path', quote_ident(schema_name) || ', public', true) as search_path,
+          set_config('synchronous_commit', case when :applies then current_setting('synchronous_commit') else 'off' end, true)
+              as durability;
 
 -- name: load^
 -- A generation's checkpoint, and whether that generation is the live one.

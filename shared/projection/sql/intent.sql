@@ -8,10 +8,11 @@ select i.command_id, :policy, :source, i.position, i.ordinal, i.event_id, i.comm
 on conflict do nothing;
 
 -- name: due
+-- The longest due first, whosever they are: one policy's many do not hold up another's few.
 select command_id, policy, source, position, event_id, command, payload::text as payload, retry, traceparent, attempts
   from projection.intent
  where state = 'pending' and policy = any(:policies::text[]) and due_at <= clock_timestamp()
- order by policy, source, position, ordinal limit :limit;
+ order by due_at, policy, source, position, ordinal limit :limit;
 
 -- name: next_due$
 select extract(epoch from min(due_at) - clock_timestamp())::float8 from projection.intent
@@ -35,7 +36,7 @@ select command_id, policy, source, position, event_id, command, payload::text as
        outcome::text as outcome, created_at, finished_at
   from projection.intent
  where state in ('refused', 'failed') and (:policy::text is null or policy = :policy)
- order by created_at, ordinal;
+ order by created_at, ordinal limit :limit;
 
 -- name: again$
 -- Puts a refused or failed intent back in the queue under the same command id.

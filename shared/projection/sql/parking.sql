@@ -8,11 +8,17 @@ select :name, :generation, :source, p.position, p.key, p.event_id, p.type, p.err
 select distinct key from projection.parked where name = :name and generation = :generation and source = :source;
 
 -- name: list_parked
--- What the live generation could not apply, oldest first within each key.
+-- What the live generation could not apply, oldest first within each key; all of it without a limit.
 select d.name, d.source, d.position, d.key, d.event_id, d.type, d.error, d.attempts, d.parked_at, d.tried_at
   from projection.parked d join projection.projection p using (name, generation)
- where (:name::text is null or d.name = :name)
- order by d.name, d.source, d.key, d.position;
+ where (:name::text is null or d.name = :name) and (:event_id::uuid is null or d.event_id = :event_id)
+ order by d.name, d.source, d.key, d.position limit :limit;
+
+-- name: keys
+-- What waits in the live generation.
+select distinct d.source, d.key
+  from projection.parked d join projection.projection p using (name, generation)
+ where d.name = :name and (:source::text is null or d.source = :source) and (:key::text is null or d.key = :key);
 
 -- name: count_parked
 select d.name, d.source, count(*) filter (where d.error is not null) as poison, count(*) as parked
