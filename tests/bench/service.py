@@ -75,13 +75,15 @@ class Bench:
                 await asyncio.gather(running, return_exceptions=True)
 
     def worker(self, nats: Client, projection: Projection) -> Worker:
-        return Worker(
+        worker = Worker(
             SERVICE,
             pool=self.pool,
             replay=Nearest(self.store, SERVICE, CELL, Replay(nats)),
             open_feed=stream_feeds(nats, CELL),
             projections=(projection,),
         )
+        self.store.on_append.append(worker.log_reaches)
+        return worker
 
     async def forget(self) -> None:
         """Leave nothing of the read model: the next worker begins with the first event."""
