@@ -138,9 +138,7 @@ class Nearest:
         self._source = cloudevents.source(service, cell)
         self._others = others
 
-    async def read(
-        self, service: str, after: int, limit: int = PAGE_EVENTS
-    ) -> Sequence[Message]:
+    async def read(self, service: str, after: int, limit: int = PAGE_EVENTS) -> Sequence[Message]:
         """As `Replay.read`."""
         if service != self._service:
             return await self._others.read(service, after, limit)
