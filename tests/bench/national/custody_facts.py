@@ -1,5 +1,4 @@
-"""What custody would have recorded of a wave: the facts of its commands, their bytes from
-templates.
+"""What custody would have recorded of a wave: its commands' facts, their bytes from templates.
 
 The bytes are those of the contracts (a test compares them); making them of the models would cost
 more than all that is measured.
@@ -141,8 +140,8 @@ def _rolls(way: Way, kelurahan: Kelurahan) -> Iterator[Append]:
         roll, last = f"{world.roll_base(code)}{way.rolls[i]}", min(ROLL, boxes - i * ROLL) - 1
         data = f'{{"first":0,"last":{last},"region":"{code}","roll":"{roll}"}}'
         logged = event(custody.SealRollLogged.type, data, code)
-        write = Write(f"seal-roll-{roll}", 0, (logged,))
-        yield append(f"log {roll}", _of(code, "KPU"), way.sealed, (write,))
+        writes = (Write(f"seal-roll-{roll}", 0, (logged,)),)
+        yield append(f"log {roll}", _officer(f"KPU-{code[:5]}"), way.sealed, writes)
 
 
 def _seal(way: Way, station: Station) -> Append:
@@ -296,7 +295,3 @@ class Journey:
 def _officer(office: str) -> Actor:
     """A person of the office, which is of its agency."""
     return f"person-{office.lower()}", office.partition("-")[0]
-
-
-def _of(region: str, agency: str) -> Actor:
-    return f"person-{agency.lower()}-{region[:5]}", agency
