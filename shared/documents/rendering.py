@@ -1,12 +1,8 @@
 """Rendering: a pure function of template, layout, data and the people in it."""
 
-import asyncio
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,9 +10,9 @@ from shared.contracts.base import canonical
 from shared.documents.people import Person
 from shared.documents.qr import svg
 from shared.documents.templates import Template
+from shared.documents.typesetter import typeset
 
 PDF = "application/pdf"
-WORKERS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +60,8 @@ class Document:
         return sha256(self.content).hexdigest()
 
 
-def render(source: Source) -> Document:
-    """The same source gives the same bytes, on any day, in any process."""
-    import typst  # 80 MB, which only who renders needs
-
+def prepared(source: Source) -> tuple[dict[str, bytes], int]:
+    """What is typeset, and the time that the document bears."""
     content_sha256 = source.content_sha256
     url = f"{source.verify_url}/{content_sha256}"
     given = {
@@ -84,30 +78,9 @@ def render(source: Source) -> Document:
         "given.json": canonical(given),
         "qr.svg": svg(f"{source.number}\n{url}"),
     }
-    pdf = typst.compile(
-        files,
-        format="pdf",
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        timestamp=int(source.at.timestamp()),
-    )
-    assert isinstance(pdf, bytes)
-    return Document(pdf, content_sha256)
+    return files, int(source.at.timestamp())
 
 
-@cache
-def _fonts() -> Any:
-    """Those that typst brings with it, read once."""
-    import typst
-
-    return typst.Fonts(include_system_fonts=False)
-
-
-class Renderer:
-    """Renders beside the event loop (typst leaves Python's lock alone), a few at a time."""
-
-    def __init__(self, workers: int = WORKERS) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="document")
-
-    async def render(self, source: Source) -> Document:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, render, source)
+def render(source: Source) -> Document:
+    """The same source gives the same bytes, on any day, in any process."""
+    return Document(typeset(*prepared(source)), source.content_sha256)

@@ -1,16 +1,20 @@
 """Official documents: the same source gives the same bytes, a person counts by the vault's hash."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import orjson
 import pytest
+import typst
 
-from shared.documents import Renderer, Source, Template, indonesian, render
+from shared.documents import NotRendered, Renderer, Source, Template, indonesian, render
 from shared.documents.people import FORGOTTEN, Person
+from shared.documents.rendering import prepared
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = """
@@ -105,8 +109,66 @@ def test_another_template_is_another_content(source: Source, tmp_path: Path) -> 
     assert replace(source, template=Template(tmp_path, "toy")).content_sha256 != before
 
 
-async def test_documents_are_rendered_beside_the_event_loop(source: Source) -> None:
-    assert await Renderer(workers=1).render(source) == render(source)
+def other(source: Source, folder: Path, text: str) -> Source:
+    """The same with another template."""
+    folder.mkdir()
+    (folder / "toy.typ").write_text(text)
+    return replace(source, template=Template(folder, "toy"))
+
+
+MARKUP = """\
+]
+#import "common.typ": *
+#read("/etc/passwd") #eval("1 + 1") $ x^2 $ *tebal* @rujukan <label> // komentar
+"""
+
+
+async def test_a_process_renders_what_this_one_would(source: Source) -> None:
+    renderer = Renderer()
+    assert await renderer.render(source) == render(source)
+    assert await renderer.render(source) == render(source)
+
+
+@pytest.mark.parametrize("by", [signal.SIGALRM, signal.SIGKILL])
+async def test_what_ended_the_process_is_not_noticed_by_who_renders(source: Source, by) -> None:
+    renderer = Renderer()
+    await renderer.render(source)
+    renderer._process.send_signal(by)
+    renderer._process.wait()
+    assert await renderer.render(source) == render(source)
+
+
+async def test_a_wrong_template_is_told_and_the_next_document_made(source, tmp_path) -> None:
+    renderer = Renderer()
+    with pytest.raises(NotRendered, match="unknown variable: nothing"):
+        await renderer.render(other(source, tmp_path / "wrong", "#nothing"))
+    assert await renderer.render(source) == render(source)
+
+
+async def test_what_takes_too_much_memory_ends_its_process_alone(source, tmp_path) -> None:
+    renderer = Renderer()
+    with pytest.raises(NotRendered):
+        await renderer.render(other(source, tmp_path / "huge", '#let x = "x" * 3000000000'))
+    assert await renderer.render(source) == render(source)
+
+
+def test_what_looks_like_markup_in_the_data_is_printed_as_it_is(source: Source, tmp_path) -> None:
+    shows = '#import "common.typ": *\n#assert.eq(type(data.text), str)\n#data.text'
+    said = other(source, tmp_path / "said", shows)
+    told = other(source, tmp_path / "told", f"#{orjson.dumps(MARKUP).decode()}")
+    marked = replace(said, data={"text": MARKUP})
+    assert pages(marked) == pages(told) != pages(said)
+
+
+def pages(source: Source) -> bytes:
+    files, _ = prepared(source)
+    return typst.compile(files, format="svg", ignore_system_fonts=True)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../../../etc/passwd", "/pyproject.toml"])
+def test_a_template_reads_nothing_but_its_own_files(source: Source, tmp_path, path) -> None:
+    with pytest.raises(typst.TypstError, match=r"not found|escape the project root"):
+        render(other(source, tmp_path / "reads", f'#read("{path}")'))
 
 
 @pytest.mark.parametrize(
