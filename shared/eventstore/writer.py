@@ -166,6 +166,7 @@ class Writer:
 
     async def _take(self, lane: Lane, batch: list[Waiting], pause: float) -> float:
         """Commits a batch; the pause after the next time that the database is lost."""
+        batch = [one for one in batch if not self._unfounded(one)]
         try:
             await self._append(lane, batch)
         except TRANSIENT as error:
@@ -210,7 +211,6 @@ class Writer:
         return batch
 
     async def _append(self, lane: Lane, waiting: Sequence[Waiting]) -> None:
-        waiting = [one for one in waiting if not self._unfounded(one)]
         batch = Batch()
         for one in waiting:
             batch.add(one.append)
