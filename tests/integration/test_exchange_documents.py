@@ -24,6 +24,7 @@ from exchange_stack import (
 from services.exchange import policies
 from services.exchange.documents.letters import LetterDocuments
 from services.exchange.domain.issuing import IssueLetter
+from shared import vault
 from shared.contracts.base import decode
 from shared.contracts.exchange import LetterIssued, LetterRendered, PersonRegistered
 from shared.documents import Renderer
@@ -173,6 +174,31 @@ async def test_a_forgotten_person_leaves_the_vault_and_the_issued_document_stays
         assert anew.content_sha256 == event.content_sha256
 
 
+async def test_a_forgetting_that_was_cut_off_is_completed_by_the_next(database, monkeypatch):
+    async def cut_off(pool: Any, person: str) -> None:
+        raise ConnectionError
+
+    async with at_work(database) as exchange:
+        await signer(exchange)
+        with monkeypatch.context() as patched:
+            patched.setattr(vault.vault, "forget", cut_off)
+            status, _ = await exchange.post("/commands/forget-person", {"person": "p-ketua"})
+            assert status == 500
+        assert await exchange.service.pool.fetchval("select record from vault.person") is not None
+        status, _ = await exchange.post("/commands/forget-person", {"person": "p-ketua"})
+        assert status == 404
+        assert await exchange.service.pool.fetchval("select record from vault.person") is None
+
+
+async def test_a_late_repetition_of_a_forgetting_leaves_who_was_registered_again(database):
+    async with at_work(database) as exchange:
+        await signer(exchange)
+        await exchange.command("forget-person", {"person": "p-ketua"}, key="forget")
+        await signer(exchange)
+        await exchange.command("forget-person", {"person": "p-ketua"}, key="forget")
+        assert (await exchange.get("/people/p-ketua", ADMIN))[1]["record"] == CHAIR
+
+
 async def test_names_are_in_the_vault_and_nowhere_in_the_log(database, caplog):
     async with at_work(database) as exchange:
         await exchange.directory()
@@ -319,8 +345,9 @@ async def test_a_thousand_letters_from_fifty_callers_are_numbered_without_gap_an
             assert status == 200
             assert {each["status"] for each in answer["results"]} == {201}
         await asyncio.gather(*(_issue(exchange, names[caller::50]) for caller in range(50)))
-        position = await exchange.service.store.position()
-        await exchange.service.wait_until_acted("exchange", position, 240.0)
+        for _ in ("rendered", "shown"):
+            position = await exchange.service.store.position()
+            await exchange.service.wait_until_acted("exchange", position, 240.0)
         rows = await exchange.service.pool.fetch(
             "select number, document from exchange.letter where number is not null"
         )

@@ -211,5 +211,7 @@ async def test_after_a_restore_from_a_backup_the_queue_goes_on(database):
             await receiver.accept(1)
             await exchange.service.store.renew_log_id()
             await notices(exchange.service.store, ["B"])
-            got = await receiver.accept(2)
-        assert [subject(each.event) for each in got] == ["A", "B"]
+            await receiver.until(lambda: "B" in map(subject, (each.event for each in receiver.got)))
+        # What was under way at the restore may come again, as the same message.
+        assert len({each.id for each in receiver.got}) == 2
+        assert sorted({subject(each.event) for each in receiver.got}) == ["A", "B"]

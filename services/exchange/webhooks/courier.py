@@ -23,6 +23,8 @@ from services.exchange.webhooks.settings import WebhookSettings
 from shared.telemetry import span
 
 CLAIMED = 50
+CLAIM_SECONDS = 1.0
+"""How long a claim is good: what happened to the endpoint since is heeded by the next."""
 GiveUp = Callable[[str, str, int], Awaitable[None]]
 """Disables an endpoint: its name, `gone` or `failing`, the number of the try that showed it."""
 
@@ -48,6 +50,7 @@ class Courier:
         self._done: list[tuple[Any, Outcome]] = []
         self._busy: set[UUID] = set()
         self._under_way = 0
+        self._claimed_at = 0.0
         self._failing = False
         self._woken = asyncio.Event()
 
@@ -62,6 +65,8 @@ class Courier:
             while self._busy or self._woken.is_set():
                 await self._woken.wait()
                 self._woken.clear()
+                if time.monotonic() - self._claimed_at > CLAIM_SECONDS:
+                    self._put_back()
                 self._start(group)
                 await self._note()
                 if not self._backlog:
@@ -82,6 +87,7 @@ class Courier:
         asked = {"endpoint": self._endpoint, "busy": list(self._busy), "limit": CLAIMED}
         self._backlog.extend([(row, target) async for row in SQL.claim(self._pool, **asked)])
         self._busy.update(row["id"] for row, _ in self._backlog)
+        self._claimed_at = time.monotonic()
 
     async def _note(self) -> None:
         """What was delivered since the last time, by one statement."""
@@ -116,7 +122,8 @@ class Courier:
     async def _try(self, row: Any, target: Any, event: Sent) -> Outcome:
         """Within the trace of the request that the fact comes from."""
         caused_by = event.traceparent
-        with span(f"webhook {event.type}", SpanKind.CLIENT, caused_by=caused_by) as current:
+        fact = event.type.rpartition(".")[0]
+        with span(f"webhook {fact}", SpanKind.CLIENT, caused_by=caused_by) as current:
             body = event.body
             behind = str(row["behind"] or "")
             url, secrets = target["url"], target["secrets"]
