@@ -24,6 +24,8 @@ PAGE = 4_000
 """Events asked for at once; the owner answers with fewer where they are large."""
 BATCH_EVENTS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
+MOST_EVENTS = 1_000_000
+"""Events of a part of which hardly one is handled: a kill costs no more than reading them again."""
 
 T = TypeVar("T")
 
@@ -104,23 +106,24 @@ class Filler(Lane):
                 self.progress.reach(part.upto)
 
     async def _parts(self, before: int) -> AsyncGenerator[Part, None]:
-        fold, last = None, None
+        fold, last, begin = None, None, self.position
         async with aclosing(ahead(self._pages(before))) as pages:
             async for page in pages:
                 last = page[-1]
                 fold = self._add(fold, page)
                 self._gathered = last.position
-                if fold is not None and fold.full:
+                if (fold is not None and fold.full) or last.position - begin >= MOST_EVENTS:
                     yield Part(fold, last.position, last.log_id)
-                    fold, last = None, None
+                    fold, last, begin = None, None, last.position
         if last is not None:
             yield Part(fold, last.position, last.log_id)
 
     async def _pages(self, before: int) -> AsyncGenerator[Sequence[Message], None]:
+        """All of one log: it may be replaced by another one long before a part of it is written."""
         at = self.position
         while at + 1 < before:
             page = await self._page(at, PAGE)
-            at = page[-1].position
+            at, self.writer.checkpoint.log_id = page[-1].position, page[-1].log_id
             yield page
 
     def _add(self, fold: Fold | None, page: Sequence[Message]) -> Fold | None:
