@@ -86,7 +86,9 @@ class Verdict:
 
 
 class Executor:
-    """Carries out pending intents in the order of their events, as often as it takes.
+    """Carries out pending intents, the longest due first, as often as it takes.
+
+    Those of one policy are due in the order of their events, but for one that is tried again.
 
     A kill between a command's append and the note of it makes the command run again under the
     same id, which the event store answers from what it stored.
