@@ -1,10 +1,13 @@
 """Endpoints and their secrets, replays and pings: who may, and what is refused."""
 
+import asyncio
 from socket import AF_INET, SOCK_STREAM
 from typing import Any
 
+import orjson
 import pytest
-from exchange_stack import BAWASLU, POLICE, PROSECUTOR, at_work
+from aiohttp import web
+from exchange_stack import ADMIN, BAWASLU, POLICE, PROSECUTOR, at_work
 from standardwebhooks import Webhook
 from webhook_receiver import (
     POLDA,
@@ -19,6 +22,7 @@ from webhook_receiver import (
 )
 from yarl import URL
 
+from services.exchange.webhooks import courier
 from services.exchange.webhooks.sender import Sender
 
 INSIDE = ("10.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1", "2130706433", "localhost")
@@ -46,6 +50,78 @@ async def test_both_secrets_sign_while_they_overlap_and_neither_is_shown_again(d
         )
         for secret in (first, second):
             assert secret[6:] not in shown and secret[6:].encode() not in kept
+
+
+async def test_two_secrets_made_at_once_do_not_both_sign_for_ever(database):
+    async with at_work(database) as exchange:
+        await exchange.directory()
+        await register(exchange, "https://agency.example/hook")
+        path = "/endpoints/POLDA-1/secret"
+        made = await asyncio.gather(*(exchange.post(path, {}, POLICE) for _ in range(5)))
+        assert {status for status, _ in made} == {201}
+        query = "select count(*) from webhook.secret where ends_at is null"
+        assert await exchange.service.pool.fetchval(query) == 1
+
+
+async def test_a_secret_that_signs_no_more_is_not_kept(database):
+    async with at_work(database) as exchange:
+        await exchange.directory()
+        await register(exchange, "https://agency.example/hook")
+        pool = exchange.service.pool
+        await pool.execute("update webhook.secret set ends_at = now()")
+        await exchange.post("/endpoints/POLDA-1/secret", {}, POLICE)
+        assert await pool.fetchval("select count(*) from webhook.secret") == 1
+
+
+async def test_what_was_claimed_goes_to_where_the_endpoint_is_by_now(database, monkeypatch):
+    monkeypatch.setattr(courier, "CLAIM_SECONDS", 0.0)
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(event: dict[str, Any]) -> int:
+        asked.set()
+        await go_on.wait()
+        return 204
+
+    async with at_work(database) as exchange, receiving(answer) as old, receiving() as new:
+        async with sending(exchange, quick(at_once=1)):
+            await exchange.directory()
+            await register(exchange, old.url, topics=["departure"])
+            await notices(exchange.service.store, "ABC")
+            await asked.wait()
+            moved = {"endpoint": "POLDA-1", "agency": POLDA, "topics": ["departure"]}
+            await exchange.command("change-endpoint", moved | {"url": new.url}, POLICE)
+            await queued(exchange)
+            go_on.set()
+            assert {subject(each.event) for each in await new.accept(2)} == {"B", "C"}
+        assert [subject(each.event) for each in old.got] == ["A"]
+
+
+async def test_who_is_over_an_endpoint_changes_with_its_agencys_region(database):
+    async with at_work(database) as exchange, sending(exchange):
+        await exchange.directory()
+        await register(exchange, "https://agency.example/hook", topics=["departure"])
+        [*_, last] = await exchange.service.store.read_stream(f"agency-{POLDA}")
+        agency = orjson.loads(last.data)
+        agency["agency_name"] = agency.pop("name")
+        await exchange.command("register-agency", agency | {"region": "31.74"}, ADMIN)
+        same = {"endpoint": "POLDA-1", "agency": POLDA, "topics": ["departure"]}
+        url = {"url": "https://agency.example/hook"}
+        await exchange.command("change-endpoint", same | url, POLICE)
+        await queued(exchange)
+        assert len(await exchange.items("/endpoints", BAWASLU, regions=("31.74",))) == 1
+        assert await exchange.items("/endpoints", BAWASLU, regions=("31.71",)) == []
+
+
+@pytest.mark.parametrize(
+    "later", ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Mon, 99999999999999999999 Jan 1"]
+)
+async def test_no_word_on_when_to_come_again_stops_the_sender(later):
+    def answer(event: dict[str, Any]) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": later})
+
+    async with receiving(answer) as receiver, Sender(quick()) as sender:
+        outcome = await sender.send(receiver.url, [b"s" * 32], "id-1", b"{}")
+    assert (outcome.status, outcome.retry_after) == (429, None)
 
 
 async def test_without_a_secret_nothing_is_sent_until_there_is_one(database):

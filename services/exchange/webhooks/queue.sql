@@ -82,7 +82,8 @@ returning position;
 insert into webhook.endpoint (endpoint, agency, region, url, topics, within)
 values (:endpoint, :agency, :region, :url, :topics, :within)
 on conflict (endpoint) do update
-set url = excluded.url, topics = excluded.topics, within = excluded.within;
+set
+    region = excluded.region, url = excluded.url, topics = excluded.topics, within = excluded.within;
 
 -- name: disable!
 update webhook.endpoint
@@ -235,11 +236,18 @@ where d.state = 'waiting';
 delete from webhook.delivery
 where state = 'delivered' and done_at < now() - make_interval(days => :days::integer);
 
+-- name: one_at_a_time#
+-- Two that make a secret at once would each leave the other's without an end.
+select pg_advisory_xact_lock(hashtext('kawal_webhook_secret'));
+
 -- name: add_secret!
-with ending as (
+-- What signs no more is kept no longer.
+with ended as (
+    delete from webhook.secret where endpoint = :endpoint and ends_at <= now()
+), ending as (
     update webhook.secret
     set ends_at = least(ends_at, now() + make_interval(secs => :overlap::float8))
-    where endpoint = :endpoint
+    where endpoint = :endpoint and coalesce(ends_at, 'infinity') > now()
 )
 insert into webhook.secret (endpoint, secret) values (:endpoint, :secret);
 

@@ -31,6 +31,7 @@ async def rotate(service: Service, who: Principal, endpoint: str, key: str) -> t
     request = Request(command, command_id, fingerprint(command), context, traceparent=parent)
     secret = signing.new_secret()
     async with service.pool.acquire() as connection, connection.transaction():
+        await SQL.one_at_a_time(connection)
         await SQL.add_secret(connection, endpoint=endpoint, secret=secret, overlap=overlap)
         appended = await service.handler.handle(request)
         if appended.replayed:
