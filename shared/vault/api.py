@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from shared.contracts.base import Id, RegionCode
+from shared.contracts.base import Id, RegionCode, decode
 from shared.errors import NotFound
 from shared.eventstore import CommandHandler, CommandReused
 from shared.eventstore import Request as CommandRequest
@@ -88,10 +88,23 @@ class _People:
         return await self._handle(who, key, command)
 
     async def forget(self, who: Principal, key: str, person: str) -> dict[str, Any]:
-        """The log first: a forgetting that was cut off is completed by repeating it."""
-        answer = await self._handle(who, key, ForgetPerson(person=person))
-        await vault.forget(self._service.pool, person)
-        return answer
+        """The log first: a forgetting that was cut off is completed by the next one, under
+        whatever key; a late repetition leaves who was registered again."""
+        who.require(*ROLES)
+        known = await vault.find(self._service.pool, person)
+        if known is not None:
+            who.require_region(known["region"])
+        try:
+            return await self._handle(who, key, ForgetPerson(person=person))
+        finally:
+            if not await self._registered(person):
+                await vault.forget(self._service.pool, person)
+
+    async def _registered(self, person: str) -> bool:
+        """Whether the log says so: what happened last to a person decides."""
+        life = await self._service.store.read_stream(f"person-{person}")
+        last = [decode(each.type, each.data) for each in life[-1:]]
+        return any(self._decider.evolve(None, event) is not None for event in last)
 
     async def _check_key(
         self, who: Principal, key: str, body: PersonRegistration, known: Any

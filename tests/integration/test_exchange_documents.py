@@ -183,7 +183,7 @@ async def test_a_forgetting_that_was_cut_off_is_completed_by_the_next(database, 
         with monkeypatch.context() as patched:
             patched.setattr(vault.vault, "forget", cut_off)
             status, _ = await exchange.post("/commands/forget-person", {"person": "p-ketua"})
-            assert status == 500
+            assert status == 503
         assert await exchange.service.pool.fetchval("select record from vault.person") is not None
         status, _ = await exchange.post("/commands/forget-person", {"person": "p-ketua"})
         assert status == 404
