@@ -55,7 +55,7 @@ class EdgeMiddleware:
             raise HeadersTooLarge(f"Headers may have {MOST_HEADER_BYTES} bytes together")
         headers = Headers(scope=scope)
         most = self._most
-        if headers.get("content-type", "").startswith(NDJSON):
+        if headers.get("content-type", "").lower().startswith(NDJSON):
             most = self._uploads.get(scope["path"], most)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > most:

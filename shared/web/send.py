@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import os
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Rows:
         if not self.command:
             with self.file.open("rb") as lines:
                 for line in lines:
-                    yield line.rstrip(b"\r\n")
+                    yield line.removeprefix(BOM_UTF8).rstrip(b"\r\n")
             return
         with self.file.open(newline="", encoding="utf-8-sig") as text:
             for row in csv.DictReader(text, strict=True):
@@ -74,6 +75,8 @@ def _rows(file: Path) -> int:
     with file.open(newline="", encoding="utf-8-sig") as text:
         rows = csv.reader(text, strict=True)
         header = next(rows, [])
+        if len(set(header)) < len(header):
+            raise Failure(f"{file}: a column is there twice")
         count = 0
         for row in rows:
             if row and len(row) != len(header):
@@ -117,6 +120,7 @@ class Sending:
     _flying: deque[tuple[int, bytes]] = field(default_factory=deque)
     _landed: asyncio.Event = field(default_factory=asyncio.Event)
     _report: TextIO | None = None
+    _last: dict[str, Any] = field(default_factory=dict)
 
     async def send(self, rows: Rows) -> Outcome:
         """Raises Failure if the service cannot be reached, refuses the whole, or breaks off."""
@@ -131,13 +135,18 @@ class Sending:
                         lambda number: bar.update(task, completed=number),
                     )
                     if self._flying:
-                        raise Failure(self._broke_off("the answer ended"))
+                        raise Failure(self._ended())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Failure(self._broke_off(str(error) or type(error).__name__)) from None
         finally:
             if self._report is not None:
                 self._report.close()
         return self.outcome
+
+    def _ended(self) -> str:
+        """Rows have no answer although nothing broke: the last one says why."""
+        why = self._last.get("detail", "the service ended it")
+        return f"it ended after {self.outcome.answered:,} answers: {why}"
 
     def _broke_off(self, why: str) -> str:
         if not self.outcome.answered:
@@ -166,6 +175,7 @@ class Sending:
     def _take(self, verdict: dict[str, Any]) -> None:
         """A verdict stands for its own line; lines before it that have none were empty."""
         self._landed.set()
+        self._last = verdict
         row = b""
         while self._flying and self._flying[0][0] <= verdict["line"]:
             row = self._flying.popleft()[1]

@@ -20,6 +20,7 @@ NDJSON = "application/x-ndjson"
 MOST_LINE_BYTES = 1024 * 1024
 ROUND_LINES, ROUND_BYTES = 250, 128 * 1024
 """What is decided at a time; between two rounds others get their turn."""
+MOST_UNREAD_BYTES = 32 * 1024 * 1024
 
 Line = tuple[int, bytes | Refused]
 """The number of a line, from 1, and what is in it, or why it is not read."""
@@ -82,7 +83,8 @@ class Upload(Response):
     """Answers a body of commands, one a line, with a line for each: its number and its verdict.
 
     What has come is decided while the rest is on its way. A client that reads no answer before
-    it has sent all is no hindrance: answers wait for it, as many as `most` lines have.
+    it has sent all is no hindrance: answers wait for it, `MOST_UNREAD_BYTES` of them; then the
+    upload ends.
     """
 
     media_type = NDJSON
@@ -94,14 +96,21 @@ class Upload(Response):
         self._judge = judge
         self._most = most
         self._answers: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._unread = 0
+        self._answered = 0
         self._away: dict[str, Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         deciding = asyncio.create_task(self._decide())
         try:
-            while (answer := await self._answers.get()) is not None:
+            # Not before the first answer: a client may wait for the "100 Continue" of the first
+            # read, which is not sent any more once an answer has begun.
+            answer = await self._answers.get()
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            while answer is not None:
+                self._unread -= len(answer)
                 await send({"type": "http.response.body", "body": answer, "more_body": True})
+                answer = await self._answers.get()
             await send({"type": "http.response.body", "body": b""})
         finally:
             deciding.cancel()
@@ -115,13 +124,15 @@ class Upload(Response):
         except ClientDisconnect:
             log.info("an upload broke off after line %d", lines.number)
         except Exception as error:
-            self._say([{"line": lines.number + 1, **problem_of(error)}])
+            self._say([{"line": self._answered + 1, **problem_of(error)}])
         finally:
             self._answers.put_nowait(None)
 
     async def _answer(self, lines: Sequence[Line]) -> None:
         for each in rounds([line for line in lines if line[0] <= self._most]):
             await self._round(each)
+            if self._unread > MOST_UNREAD_BYTES:
+                raise TooLarge("Read the answers while you send", limit=MOST_UNREAD_BYTES)
         if lines and lines[-1][0] > self._most:
             raise TooLarge(f"An upload may have {self._most} lines", limit=self._most)
 
@@ -130,6 +141,7 @@ class Upload(Response):
             return
         numbered = zip(lines, await self._verdicts(lines), strict=True)
         self._say([{"line": number, **verdict} for (number, _), verdict in numbered])
+        self._answered = lines[-1][0]
 
     async def _verdicts(self, lines: Sequence[Line]) -> Sequence[dict[str, Any]]:
         """Once the store is away, what follows is told so and not tried."""
@@ -146,7 +158,9 @@ class Upload(Response):
     def _say(self, verdicts: Sequence[dict[str, Any]]) -> None:
         options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
         said = [orjson.dumps(verdict, default=str, option=options) for verdict in verdicts]
-        self._answers.put_nowait(b"".join(said))
+        answer = b"".join(said)
+        self._unread += len(answer)
+        self._answers.put_nowait(answer)
 
 
 def _read(line: bytes | Refused) -> Any:

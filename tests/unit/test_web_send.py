@@ -14,6 +14,7 @@ from shared.testing.process import free_port
 from shared.testing.web import Issuer, running
 
 ISSUER = Issuer()
+MOST_LINES = 2_000
 Kawal = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
@@ -41,7 +42,7 @@ async def kawal(
         said = capsys.readouterr()
         return status, said.out, said.err
 
-    async with running(toy(handler, ISSUER)) as client:
+    async with running(toy(handler, ISSUER, max_upload_lines=MOST_LINES)) as client:
         monkeypatch.setenv("KAWAL_CUSTODY_URL", str(client._base_url))
         monkeypatch.setenv("KAWAL_TOKEN", ISSUER.token(["packer"], ["31"]))
         yield send
@@ -49,7 +50,7 @@ async def kawal(
 
 def ndjson(file: Path, *boxes: str) -> Path:
     rows = [{"name": "pack-box", "box": box, "ballots": 1} for box in boxes]
-    file.write_text("\n\n".join(json.dumps(row) for row in rows))
+    file.write_text("\ufeff" + "\r\n\r\n".join(json.dumps(row) for row in rows))
     return file
 
 
@@ -99,6 +100,7 @@ UNUSABLE = {
     "no command": ("a.csv", "box,ballots\nB-1,1\n", ()),
     "no such command": ("a.csv", "box,ballots\nB-1,1\n", ("--command", "burn-box")),
     "no such field": ("a.csv", "box,bullets\nB-1,1\n", ("--command", "pack-box")),
+    "a field twice": ("a.csv", "box,ballots,box\nB-1,1,B-2\n", ("--command", "pack-box")),
     "too many cells": ("a.csv", "box,ballots\nB-1,1,2\n", ("--command", "pack-box")),
     "a command twice": ("a.ndjson", "{}", ("--command", "pack-box")),
     "no valid token": ("a.ndjson", "{}", ("--token", "x")),
@@ -130,3 +132,14 @@ async def test_what_the_service_does_not_take_whole_is_said(
     assert (status, said[:10]) == (1, "0 accepted")
     handler.down = None
     assert (await kawal(tmp_path / "boxes.ndjson"))[:2] == (0, "2 accepted, 0 refused\n")
+
+
+async def test_rows_that_the_service_did_not_answer_are_said_with_the_reason(
+    handler: RememberingHandler, kawal: Kawal, tmp_path: Path
+) -> None:
+    rows = [json.dumps({"name": "pack-box", "box": f"B-{n}", "ballots": 1}) for n in range(2_005)]
+    file = tmp_path / "boxes.ndjson"
+    file.write_text("\n".join(rows))
+    status, said, error = await kawal(file)
+    assert (status, said, len(handler.stored)) == (2, "", MOST_LINES)
+    assert error == "kawal: it ended after 2,001 answers: An upload may have 2000 lines\n"

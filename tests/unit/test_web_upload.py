@@ -9,6 +9,7 @@ import pytest
 from web_toy import ERRORS, RememberingHandler, toy
 
 from shared.testing.web import Issuer, running
+from shared.web import upload
 from shared.web.problems import TooLarge
 from shared.web.upload import ROUND_BYTES, ROUND_LINES, Lines, rounds
 
@@ -166,7 +167,8 @@ async def test_more_lines_than_are_taken_end_the_answer_and_those_before_count(c
     verdicts = await send(client, b"\n".join(pack(f"B-{n}") for n in range(MOST_LINES + 5)))
     assert len(verdicts) == MOST_LINES + 1
     assert {each["status"] for each in verdicts[:-1]} == {201}
-    assert (verdicts[-1]["status"], verdicts[-1]["code"]) == (413, "too-large")
+    last = verdicts[-1]
+    assert (last["line"], last["status"], last["code"]) == (MOST_LINES + 1, 413, "too-large")
     assert len(handler.stored) == MOST_LINES
 
 
@@ -194,6 +196,14 @@ async def test_only_the_route_of_many_commands_takes_a_large_body_of_lines(clien
         assert response.status == 413
     async with client.post("/commands/pack-box", data=pack("B-1"), headers=headers) as response:
         assert response.status == 415
+
+
+async def test_a_large_body_of_lines_is_taken_however_its_type_is_written(client):
+    headers = ISSUER.bearer(["packer"], ["31"]) | {"Idempotency-Key": "large"}
+    kind = {"Content-Type": "Application/X-NDJSON; charset=utf-8"}
+    body = b" " * 2_000 + pack("B-1")
+    async with client.post("/commands", data=body, headers=headers | kind) as response:
+        assert json.loads(await response.read())["status"] == 201
 
 
 async def test_roles_and_regions_are_asked_for_each_line(client):
@@ -227,3 +237,52 @@ async def test_while_the_store_is_away_every_line_is_503_and_it_is_asked_once(cl
 
 async def test_an_empty_file_has_no_verdicts(client):
     assert await send(client, b"") == [] and await send(client, b"\n\n") == []
+
+
+async def test_a_client_that_waits_to_be_told_to_go_on_is_told(client):
+    """As curl does where a body is larger than a mebibyte."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
+    body = pack("B-1")
+    headers = {
+        **ISSUER.bearer(["packer"], ["31"]),
+        **KINDS,
+        "Host": "here",
+        "Idempotency-Key": "wait",
+        "Content-Length": len(body),
+        "Expect": "100-continue",
+    }
+    lines = ["POST /commands HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+    assert await reader.readline() == b"\r\n"
+    writer.write(body)
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+
+
+async def test_answers_that_nobody_reads_end_the_upload_before_they_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(upload, "MOST_UNREAD_BYTES", 1_000)
+    sent, answers, reads = 0, [], asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1_000:
+            sent += 1
+            yield b"{}\n"
+
+    async def judge(items: Sequence[tuple[int, object]]) -> list[dict]:
+        return [{"status": 201, "position": place} for place, _ in items]
+
+    async def send(message: dict) -> None:
+        await reads.wait()
+        answers.append(message.get("body", b""))
+
+    task = asyncio.create_task(upload.Upload(body(), judge, MOST_LINES)({}, None, send))
+    for _ in range(5_000):
+        await asyncio.sleep(0)
+    assert sent < 100
+    reads.set()
+    await task
+    verdicts = [json.loads(line) for line in b"".join(answers).splitlines()]
+    assert [each["line"] for each in verdicts] == list(range(1, sent + 2))
+    assert [each["status"] for each in verdicts] == [201] * sent + [413]
