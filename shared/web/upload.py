@@ -45,14 +45,18 @@ class Lines:
             self._keep(first)
             return
         self._keep(first)
-        yield from self.end()
+        yield from self._line()
         for line in others[:-1]:
             self._keep(line)
-            yield from self.end()
+            yield from self._line()
         self._keep(others[-1])
 
     def end(self) -> Iterator[Line]:
-        """What is left is a line."""
+        """What is left is a line, unless nothing is."""
+        if self._rest or self._too_long:
+            yield from self._line()
+
+    def _line(self) -> Iterator[Line]:
         line, too_long = self._rest.strip(), self._too_long
         self._rest, self._too_long = b"", False
         self.number += 1
@@ -119,8 +123,8 @@ class Upload(Response):
         lines = Lines()
         try:
             async for piece in self._body:
-                await self._answer(list(lines.feed(piece)))
-            await self._answer(list(lines.end()))
+                await self._answer(list(lines.feed(piece)), lines.number)
+            await self._answer(list(lines.end()), lines.number)
         except ClientDisconnect:
             log.info("an upload broke off after line %d", lines.number)
         except Exception as error:
@@ -128,12 +132,13 @@ class Upload(Response):
         finally:
             self._answers.put_nowait(None)
 
-    async def _answer(self, lines: Sequence[Line]) -> None:
+    async def _answer(self, lines: Sequence[Line], number: int) -> None:
+        """Of all that came, empty ones too, `number` is the last."""
         for each in rounds([line for line in lines if line[0] <= self._most]):
             await self._round(each)
             if self._unread > MOST_UNREAD_BYTES:
                 raise TooLarge("Read the answers while you send", limit=MOST_UNREAD_BYTES)
-        if lines and lines[-1][0] > self._most:
+        if number > self._most:
             raise TooLarge(f"An upload may have {self._most} lines", limit=self._most)
 
     async def _round(self, lines: Sequence[Line]) -> None:

@@ -172,6 +172,13 @@ async def test_more_lines_than_are_taken_end_the_answer_and_those_before_count(c
     assert len(handler.stored) == MOST_LINES
 
 
+async def test_empty_lines_count_but_not_what_is_behind_the_last_newline(client):
+    [refused] = await send(client, b"\n" * (MOST_LINES + 1))
+    assert (refused["line"], refused["status"]) == (1, 413)
+    [last] = await send(client, b"\n" * (MOST_LINES - 1) + pack("B-1") + b"\n")
+    assert (last["line"], last["status"]) == (MOST_LINES, 201)
+
+
 async def test_a_body_beyond_the_bound_is_413_at_once_or_where_it_is_reached(client, handler):
     headers = ISSUER.bearer(["packer"], ["31"]) | KINDS | {"Idempotency-Key": "large"}
     body = (pack("B-1") + b"\n") * (MOST_BYTES // 40)
