@@ -1,6 +1,7 @@
 """Where a row is measured: servers of its own with the local stack's settings, and programs."""
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -116,7 +117,8 @@ class Room:
                 output, errors = await process.communicate()
         finally:
             if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         if process.returncode:
             said = (errors or output).decode(errors="replace").strip().splitlines()

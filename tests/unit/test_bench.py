@@ -139,6 +139,30 @@ async def test_one_who_fails_stops_nobody_else(tmp_path: Path):
         found.median("tired")
 
 
+@pytest.mark.parametrize(
+    "sample", [{"rate": 0.0}, {"rate": float("nan")}, {"rate": None}, {"p99_ms": float("inf")}]
+)
+async def test_who_gives_no_figure_was_not_run(tmp_path: Path, sample: Sample):
+    one = row(contender("idle", lambda: sample), contender("kawal", lambda: {"rate": 7.0}))
+    found = await measure(one, Room(tmp_path), 2, lambda _: None)
+    assert list(found.absent) == ["idle"]
+    held = report.entry(
+        row(targets=(Target("x idle", 1, times("kawal", "idle")),)), found, "a machine"
+    )
+    assert held["met"] is False
+
+
+async def test_the_figures_outlive_who_cannot_be_closed(tmp_path: Path):
+    @asynccontextmanager
+    async def stuck(room: Room) -> AsyncIterator[Sampler]:
+        async with contender("stuck", lambda: {"rate": 7.0}).open(room) as sampler:
+            yield sampler
+        raise TimeoutError
+
+    found = await measure(row(Contender("stuck", stuck)), Room(tmp_path), 2, lambda _: None)
+    assert found.values("stuck") == [7, 7]
+
+
 def test_a_part_of_the_rows_replaces_only_its_own_entries(tmp_path: Path):
     file = tmp_path / "bench" / "summary.json"
     first, second = (entry(figures(kawal=[1]), name=name) for name in ("second", "first"))
