@@ -11,8 +11,9 @@ from tests.bench.row import Sample
 TYPE = "custody.unit-handed-over.v1"
 REGION = "31.71.01.1001"
 BODY_BYTES = 378
-WARM = 0.3
-"""Seconds at the start of a sample that do not count: connections and plans are made in them."""
+WARM = 1.0
+"""Seconds at the start of a sample that do not count, for the peers' programs too: connections and
+plans are made in them."""
 
 
 def _body() -> bytes:
@@ -42,8 +43,11 @@ async def sampled(
 ) -> Sample:
     """`callers` tasks that do `once` again and again: what was done per second, and how fast.
 
-    With `at`, a moment of the clock, several processes count the same seconds.
+    With `at`, a moment of the clock, several processes count the same seconds; SystemExit if that
+    has passed.
     """
+    if at and time() > at:
+        raise SystemExit("the program started too late to count the same seconds as others")
     begin = perf_counter() + max(0.0, at - time() if at else WARM)
     end = begin + seconds
     took: list[float] = []

@@ -19,8 +19,8 @@ from tests.bench.room import Room
 from tests.bench.row import Contender, NotRun, Sample, Sampler
 
 SQL = Path(__file__).parent / "sql"
-STARTING = 1.5
-"""Seconds in which a program is surely ready to append."""
+STARTING = 2.0
+"""Seconds from a program's start to those that count: about one to get ready, one to warm up."""
 
 _names = count(1)
 
