@@ -36,5 +36,5 @@ ROW = Row(
             times(f"kawal{ALONE}", f"eventsourcing{ALONE}", f"emmett{ALONE}"),
         ),
     ),
-    seconds=260,
+    seconds=400,
 )

@@ -7,6 +7,7 @@ single and bulk commands, hand-overs and projections all the time, a rebuild in 
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,6 +32,9 @@ LONGER = 200
 STATIONS_A_SECOND = 120
 """More than the demo takes through all of its stages."""
 
+BYTES_A_SECOND = 30_000_000
+"""More than the disk takes in: logs, read models, streams."""
+
 VOTERS_EACH = 250
 MEBIBYTE = 1024 * 1024
 PATIENCE = 120.0
@@ -39,6 +43,8 @@ PATIENCE = 120.0
 @asynccontextmanager
 async def _operation(room: Room) -> AsyncIterator[Sampler]:
     seconds = room.seconds * LONGER
+    if shutil.disk_usage(room.folder).free < seconds * BYTES_A_SECOND:
+        raise NotRun(f"it needs {seconds * BYTES_A_SECOND / 1e9:.0f} GB of disk")
     environment = os.environ | {"STATE": str(room.folder), "KAWAL_PORT_BASE": str(_free_base())}
     stations = _stations(room.folder / "stations.csv", round(seconds * STATIONS_A_SECOND))
     arguments = ("demo", "--once", "--scope", CELL, "--tps-file", str(stations))
