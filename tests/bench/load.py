@@ -43,11 +43,8 @@ async def sampled(
 ) -> Sample:
     """`callers` tasks that do `once` again and again: what was done per second, and how fast.
 
-    With `at`, a moment of the clock, several processes count the same seconds; SystemExit if that
-    has passed.
+    With `at`, a moment of the clock, several processes count the same seconds.
     """
-    if at and time() > at:
-        raise SystemExit("the program started too late to count the same seconds as others")
     begin = perf_counter() + max(0.0, at - time() if at else WARM)
     end = begin + seconds
     took: list[float] = []
