@@ -1,11 +1,11 @@
 """The way of a command: known already? load, decide, append; and again where another was faster."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import partial
 
 from shared.eventstore import results
-from shared.eventstore.cache import StateCache
+from shared.eventstore.cache import StateCache, Versioned
 from shared.eventstore.command import Asked, Decider, Request
 from shared.eventstore.errors import Conflict
 from shared.eventstore.lane import Again, Lane
@@ -57,7 +57,10 @@ class CommandHandler:
         return answer
 
     async def handle_many(self, requests: Sequence[Request]) -> list[Answer]:
-        """The outcome of each command: those of one stream in this order, none failing another."""
+        """The outcome of each command: those of one stream in this order, none failing another.
+
+        Only where another process was faster may one come after those behind it.
+        """
         answers: list[Answer] = []
         for each in rounds(requests):
             answers += await self._handle(each)
@@ -107,8 +110,7 @@ class CommandHandler:
             return []
         wanted = dict.fromkeys(stream for _, streams in asked for stream in streams)
         states, cached = await self._states.load(wanted, fresh=fresh)
-        one = Round(self._decider, states)
-        decisions = [one.decide(each) for each in asked]
+        decisions = self._decisions(asked, states, cached)
         appends = [decision.append for decision in decisions if decision.append is not None]
         verdicts = iter(await self._store.append_many(appends) if appends else ())
         doubtful = set(cached)
@@ -119,12 +121,27 @@ class CommandHandler:
             for decision in decisions
         ]
 
+    def _decisions(
+        self, asked: Sequence[Asked], states: dict[str, Versioned], cached: Set[str]
+    ) -> list[Decision]:
+        """Each decided in turn, but not what comes behind an error that is to be decided again."""
+        one = Round(self._decider, states)
+        decisions: list[Decision] = []
+        behind: set[str] = set()
+        for each in asked:
+            waits = behind and not behind.isdisjoint(each[1])
+            decision = Decision(each) if waits else one.decide(each)
+            if decision.append is None and (waits or not cached.isdisjoint(each[1])):
+                behind.update(each[1])
+            decisions.append(decision)
+        return decisions
+
     @staticmethod
     def _declined(decision: Decision, doubtful: set[str]) -> Answer | Again:
         """An error stands only if no state behind it was old, or evolved by what has failed."""
-        if doubtful.isdisjoint(decision.asked[1]):
-            return decision.error
-        return Again(decision.asked, decision.error)
+        if decision.error is None or not doubtful.isdisjoint(decision.asked[1]):
+            return Again(decision.asked, decision.error)
+        return decision.error
 
     def _appended(
         self, decision: Decision, verdict: Appended | Exception, doubtful: set[str]

@@ -18,10 +18,13 @@ BATCH = 250
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """An answer that does not stand: it was given on states that may have been old."""
+    """An answer that does not stand: it was given on states that may have been old.
+
+    Without a `reason` it was not given at all, for it comes behind such a one.
+    """
 
     asked: Asked
-    reason: Exception
+    reason: Exception | None
 
 
 @dataclass(slots=True)

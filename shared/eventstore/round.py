@@ -22,7 +22,7 @@ LATE = timedelta(days=3660)
 class Decision:
     """What a request comes to: an append, and the states after it; or an error, or both.
 
-    Both: a refusal whose attempt is recorded.
+    Both: a refusal whose attempt is recorded. Neither: it is not decided yet.
     """
 
     asked: Asked

@@ -1,5 +1,6 @@
 """States of streams, loaded through the cache of the recent ones."""
 
+import logging
 from collections.abc import Collection, Mapping
 
 from shared.eventstore.cache import StateCache, Versioned
@@ -7,6 +8,8 @@ from shared.eventstore.command import Decider
 from shared.eventstore.snapshots import SnapshotKeeper, Snapshots
 from shared.eventstore.store import EventStore
 from shared.eventstore.upcasters import Upcasters
+
+log = logging.getLogger(__name__)
 
 
 class States:
@@ -31,7 +34,8 @@ class States:
     ) -> tuple[dict[str, Versioned], frozenset[str]]:
         """The states, and those streams whose state comes from the cache and may be old.
 
-        `fresh` reads on from the cached states, so that none is older than this call.
+        `fresh` reads on from the cached states, so that none is older than this call. A stream
+        that cannot be read is left out: it fails who decides on it, and nobody else.
         """
         states: dict[str, Versioned] = {}
         cached: set[str] = set()
@@ -63,9 +67,14 @@ class States:
         evolve = self._decider.evolve
         for stream, bodies in news.items():
             state = behind[stream][1]
-            for _, type, data in bodies:
-                state = evolve(state, self._decode(type, data))
-            caught_up[stream] = (bodies[-1][0], state)
+            try:
+                for _, type, data in bodies:
+                    state = evolve(state, self._decode(type, data))
+            except Exception:
+                log.exception("event store: %s cannot be read", stream)
+                del caught_up[stream]
+            else:
+                caught_up[stream] = (bodies[-1][0], state)
         for stream, versioned in caught_up.items():
             self._cache.put(stream, versioned)
         return caught_up

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -119,6 +120,41 @@ async def test_commands_of_one_call_build_on_each_other(
         Appended,
     ]
     assert [e.version for e in await store.read_stream("unit-1")] == [1, 2, 3, 4]
+
+
+async def test_a_refused_command_is_not_overtaken_by_those_behind_it(
+    store: EventStore, handler: CommandHandler
+) -> None:
+    """The state that it is refused on may be old, so that it is decided again."""
+    await handler.handle(request(UnloadBox(box="1")))
+    answers = await handler.handle_many(
+        [
+            request(LoadBox(box="1", consignment="c")),
+            request(RegisterBox(box="1")),
+            request(LoadBox(box="1", consignment="d")),
+            request(LoadBox(box="2", consignment="d")),
+            request(RegisterBox(box="2")),
+            request(RegisterBox(box="3")),
+        ]
+    )
+    expected = [NotThere, Appended, Appended, NotThere, Appended, Appended]
+    assert [type(answer) for answer in answers] == expected
+    assert answers[5].last < answers[1].last
+
+
+async def test_a_stream_that_cannot_be_read_fails_only_who_decides_on_it(
+    store: EventStore, handler: CommandHandler
+) -> None:
+    """A newer process has written to it what this one does not know."""
+    event = new_event()
+    unknown = replace(event, type="custody.unit-beamed-up.v1")
+    await store.append(append(Write("unit-1", 0, (unknown,))))
+    commands = [UnloadBox(box="1"), RegisterBox(box="2"), LoadBox(box="2", consignment="c")]
+    answers = await asyncio.gather(
+        *(handler.handle(request(command)) for command in commands), return_exceptions=True
+    )
+    assert isinstance(answers[0], Exception) and not isinstance(answers[0], Refused)
+    assert [type(answer) for answer in answers[1:]] == [Appended, Appended]
 
 
 async def test_a_defect_in_one_rule_fails_only_its_command(handler: CommandHandler) -> None:
