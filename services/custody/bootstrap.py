@@ -14,6 +14,7 @@ from services.custody.lookups import facts
 from services.custody.policies import AccountForAbsentUnits, RegisterPackedUnits
 from services.custody.projections.custody import CustodyView
 from services.custody.projections.places import Places
+from shared.documents.api import verify_router
 from shared.runtime import Service, assemble
 from shared.settings import Settings
 from shared.vault.api import people_router
@@ -45,6 +46,7 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
             partial(consignments_router, voting_day=voting_day),
             incidents_router,
             documents_router,
+            verify_router,
             people_router,
         ),
         identity=identity,

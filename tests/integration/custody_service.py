@@ -20,6 +20,7 @@ from shared.contracts.inventory import (
     PollingStationRegistered,
     SiteReady,
 )
+from shared.documents import store as documents
 from shared.eventstore import Append, EventStore, Expected, Metadata, NewEvent, Write
 from shared.eventstore.ids import uuid7
 from shared.runtime import Service, assemble
@@ -304,6 +305,7 @@ async def _start(stack: AsyncExitStack, service: Service, database: Database) ->
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)
     await vault.migrate(database.owner_dsn, database.app_role)
+    await documents.migrate(database.owner_dsn, database.app_role)
     await stack.enter_async_context(running(service, ALL))
 
 

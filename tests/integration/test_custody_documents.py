@@ -37,8 +37,9 @@ async def pdf(custody: Custody, path: str, regions: Any = ("31",)) -> tuple[int,
         return answer.status, await answer.read()
 
 
-async def verify(custody: Custody, path: str) -> Any:
-    async with custody.client.get(path) as answer:
+async def verify(custody: Custody, digest: str) -> Any:
+    """As anybody does: without a token."""
+    async with custody.client.get(f"/verify/{digest}") as answer:
         assert answer.status == 200
         return await answer.json()
 
@@ -48,8 +49,8 @@ async def test_a_hand_over_has_a_record_that_says_what_both_parties_confirmed(cu
     person = {"person": "p-KPU", "region": "31", "record": {"name": "Budi Contoh"}}
     status, _ = await custody.send("/commands/register-person", person, roles=("registrar",))
     assert status == 201
-    path = f"/consignments/{STATION.out}/hand-overs/1"
-    status, content = await pdf(custody, f"{path}/bast.pdf")
+    path = f"/consignments/{STATION.out}/hand-overs/1/bast.pdf"
+    status, content = await pdf(custody, path)
     assert status == 200 and content.startswith(b"%PDF-")
     source = await sources.bast(custody.service, STATION.out, 1)
     assert render(source).content == content
@@ -59,9 +60,31 @@ async def test_a_hand_over_has_a_record_that_says_what_both_parties_confirmed(cu
     ]
     assert (said["missing"], said["attended_by"]) == ((), ("BAWASLU",))
     assert source.people["p-KPU"].shown == "Budi Contoh"
-    found = await verify(custody, f"{path}/{source.content_sha256}")
-    assert (found["issued"], found["number"]) == (True, source.number)
-    assert (await verify(custody, f"{path}/{'0' * 64}"))["issued"] is False
+    for digest in (source.content_sha256, sha256(content).hexdigest()):
+        found = await verify(custody, digest)
+        day = {"date": "2024-02-10"}
+        assert found == {"sha256": digest, "issued": True, "number": source.number} | day
+    other = "0" * 64
+    assert await verify(custody, other) == {"sha256": other, "issued": False}
+
+
+async def test_what_was_handed_out_is_genuine_whatever_becomes_of_the_people_in_it(custody):
+    await custody.bring(STATION, legs=1)
+    path = f"/consignments/{STATION.out}/hand-overs/1/bast.pdf"
+    digests = []
+    for number, name in enumerate(("Budi Contoh", "Budi Lain")):
+        person = {"person": "p-KPU", "region": "31", "record": {"name": name}}
+        await custody.send("/commands/register-person", person, roles=("registrar",))
+        digests.append(sha256((await pdf(custody, path))[1]).hexdigest())
+        assert len(set(digests)) == number + 1
+    for digest in digests:
+        assert (await verify(custody, digest))["issued"] is True
+
+
+async def test_nobody_learns_from_verifying_what_was_not_handed_out(custody: Custody):
+    await custody.bring(STATION, legs=1)
+    source = await sources.bast(custody.service, STATION.out, 1)
+    assert (await verify(custody, source.content_sha256))["issued"] is False
 
 
 async def test_a_hand_over_that_was_not_received_has_no_record(custody: Custody):
@@ -79,7 +102,7 @@ async def test_a_consignment_that_left_has_a_note_with_its_manifest(custody: Cus
     assert (status, sha256(content).hexdigest()) == (200, render(source).sha256)
     assert source.data["manifest"]["plate"] == "B 9001 KPU"
     assert source.data["manifest"]["sheets"] == "1.120"
-    assert (await verify(custody, f"{path}/{source.content_sha256}"))["issued"] is True
+    assert (await verify(custody, source.content_sha256))["issued"] is True
 
 
 async def test_papers_are_shown_to_those_whose_regions_the_consignment_touches(custody: Custody):

@@ -12,6 +12,7 @@ from shared import vault
 from shared.contracts.base import decode
 from shared.contracts.custody import ConsignmentDeparted, ConsignmentPlanned
 from shared.documents import Source, Template
+from shared.documents.api import verify_url
 from shared.errors import NotFound
 from shared.eventstore import Recorded
 from shared.runtime import Service
@@ -42,7 +43,7 @@ async def bast(service: Service, consignment: str, leg: int) -> Source:
         data=papers.bast(found, layout()),
         at=found.received.received_at.astimezone(UTC),
         number=found.received.bast,
-        verify_url=f"{service.settings.reached_at}/consignments/{consignment}/hand-overs/{leg}",
+        verify_url=verify_url(service),
         people=await vault.people(service.pool, found.people),
     )
 
@@ -60,7 +61,7 @@ async def note(service: Service, consignment: str) -> Source:
         data=papers.note(planned, departed, layout()),
         at=departed.departed_at.astimezone(UTC),
         number=consignment,
-        verify_url=f"{service.settings.reached_at}/consignments/{consignment}/note",
+        verify_url=verify_url(service),
         people=await vault.people(service.pool, papers.people_of(planned)),
     )
 
