@@ -183,7 +183,7 @@ class Writer:
         """What waits, in order, up to the bounds; a command id at most once.
 
         Beside a batch that is being committed, none of its callers' and no small one. Without one,
-        half of many: the other lane prepares the rest meanwhile.
+        half of many: the other lane prepares the rest meanwhile. A caller's are not parted for it.
         """
         batch: list[Waiting] = []
         ids: set[object] = set()
@@ -196,7 +196,7 @@ class Writer:
             return batch
         if not flying and not shared and most >= 2 * AHEAD:
             most //= 2
-        while queue and len(batch) < most:
+        while queue and (len(batch) < most or queue[0].ticket is batch[-1].ticket):
             waiting = queue[0]
             rows += waiting.rows
             size += waiting.bytes

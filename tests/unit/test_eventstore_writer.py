@@ -100,6 +100,16 @@ async def test_a_callers_appends_wait_for_its_own_that_are_tried_again(
     assert len(database.log) == 4 * AHEAD
 
 
+async def test_many_go_in_two_halves_but_those_of_one_caller_together(
+    writer: Writer, database: Database
+) -> None:
+    lone = [writer.submit([append(f"{n}")]) for n in range(AHEAD)]
+    many = writer.submit([append(f"many-{n}") for n in range(2 * AHEAD)])
+    more = [writer.submit([append(f"more-{n}")]) for n in range(AHEAD)]
+    await asyncio.gather(*lone, many, *more)
+    assert [len(call) for call in database.calls] == [3 * AHEAD, AHEAD]
+
+
 async def test_an_append_that_cannot_be_taken_fails_alone(
     writer: Writer, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
