@@ -82,6 +82,12 @@ def region_of(meta: bytes) -> str:
     return orjson.loads(meta)["region"]
 
 
+@lru_cache(maxsize=4_096)
+def regions_of(meta: bytes) -> tuple[str, ...]:
+    """Every region that the fact concerns, from a stored event's metadata."""
+    return tuple(orjson.loads(meta)["regions"])
+
+
 def parse(block: bytes) -> dict[str, str]:
     """Header lines as a dict, names in lower case, values unescaped."""
     headers = {}

@@ -278,10 +278,16 @@ class NoticeSent(Exchange):
     """Site, consignment, incident or endpoint."""
     agencies: tuple[Id, ...]
     summary: Text
+    concerned: tuple[RegionCode, ...] = ()
+    """Every region that the fact concerns, where it is more than `region`."""
 
     @property
     def stream(self) -> str:
         return f"notice-{self.notice}"
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return self.concerned or (self.region,)
 
 
 # Endpoints: where an agency receives webhooks

@@ -100,10 +100,13 @@ async def test_an_endpoint_gets_its_topics_and_regions_from_its_registration_on(
         for region in ("31.75", "31.71.02", "31.71.01.1001", "31.71"):
             await notices(store, [region], region=region)
         await notices(store, ["OTHERS"], ("KODAM-JAYA",))
+        await notices(store, ["THROUGH"], region="31.75", concerned=("31.75", "31.71.01.1001"))
+        await notices(store, ["PAST"], region="31.75", concerned=("31.75", "31.74"))
         await notices(store, ["LAST"])
-        got = await receiver.accept(3)
+        got = await receiver.accept(4)
         await queued(exchange)
-        assert {subject(each.event) for each in got} == {"31.71.01.1001", "31.71", "LAST"}
+        told = {"31.71.01.1001", "31.71", "THROUGH", "LAST"}
+        assert {subject(each.event) for each in got} == told
 
 
 async def test_a_delivery_belongs_to_the_trace_of_its_fact(database, monkeypatch):

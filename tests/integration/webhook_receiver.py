@@ -122,6 +122,7 @@ async def notices(
     subjects: Iterable[str],
     agencies: tuple[str, ...] = (POLDA,),
     region: str = "31.71",
+    concerned: tuple[str, ...] = (),
 ) -> None:
     """A notice about each subject, in this order, by one append."""
     sent = [
@@ -133,6 +134,7 @@ async def notices(
             subject=subject,
             agencies=agencies,
             summary=f"Kiriman {subject} berangkat.",
+            concerned=concerned,
         )
         for subject in subjects
     ]

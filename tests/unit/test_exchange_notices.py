@@ -24,7 +24,7 @@ def notice(topic: str, *regions: str) -> SendNotice:
     )
 
 
-def sent(region: str, *agencies: str) -> NoticeSent:
+def sent(region: str, *agencies: str, concerned: tuple[str, ...] = ()) -> NoticeSent:
     return NoticeSent(
         region=region,
         notice=ID,
@@ -33,12 +33,14 @@ def sent(region: str, *agencies: str) -> NoticeSent:
         subject="OUT-31.71.01.1001-001",
         agencies=agencies,
         summary="Kiriman berangkat",
+        concerned=concerned,
     )
 
 
 def test_a_notice_goes_to_every_agency_whose_jurisdiction_covers_a_region_of_the_fact() -> None:
-    expected = sent("31.71", "POLDA-METRO-JAYA", "POLRES-PUSAT")
-    wish = notice("departure", "31.71", "31.71.01.1001")
+    regions = ("31.71", "31.71.01.1001")
+    expected = sent("31.71", "POLDA-METRO-JAYA", "POLRES-PUSAT", concerned=regions)
+    wish = notice("departure", *regions)
     given(by=DECIDER).when(wish, context()).then(expected)
 
 
@@ -48,8 +50,10 @@ def test_another_city_s_police_is_not_told() -> None:
 
 
 def test_a_route_through_two_provinces_concerns_both() -> None:
-    expected = sent("31.75", "POLDA-METRO-JAYA", "BAWASLU-JABAR")
-    given(by=DECIDER).when(notice("departure", "31.75", "32.75"), context()).then(expected)
+    regions = ("31.75", "32.75")
+    expected = sent("31.75", "POLDA-METRO-JAYA", "BAWASLU-JABAR", concerned=regions)
+    given(by=DECIDER).when(notice("departure", *regions), context()).then(expected)
+    assert expected.regions == regions
 
 
 def test_a_fact_that_concerns_nobody_makes_no_notice() -> None:

@@ -45,6 +45,7 @@ def send_notice(command: SendNotice, states: Mapping[str, Any], context: Any) ->
         subject=command.subject,
         agencies=agencies,
         summary=command.summary,
+        concerned=command.regions if command.regions != (command.region,) else (),
     )
     return (sent,)
 

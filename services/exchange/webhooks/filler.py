@@ -7,7 +7,7 @@ the same log, so that what it is sent depends on nothing but the log.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product, starmap
 from typing import Any, Self
 from uuid import UUID
 
@@ -51,10 +51,10 @@ class Wish:
         topics, within = frozenset(row["topics"]), tuple(row["within"])
         return cls(row["endpoint"], row["agency"], topics, within)
 
-    def wants(self, topic: str, region: str) -> bool:
+    def wants(self, topic: str, regions: Iterable[str]) -> bool:
         """A fact of a wider region concerns what lies within it too."""
         return topic in self.topics and (
-            not self.within or any(_overlap(region, own) for own in self.within)
+            not self.within or any(starmap(_overlap, product(regions, self.within)))
         )
 
 
@@ -129,7 +129,7 @@ async def wanted(
             Queued(wish.endpoint, entity, copy)
             for wish in own
             for copy, topic, entity in told
-            if wish.wants(topic, cloudevents.region_of(copy.event.meta))
+            if wish.wants(topic, cloudevents.regions_of(copy.event.meta))
         ]
     return sorted(found, key=lambda queued: queued.copy.place)
 
