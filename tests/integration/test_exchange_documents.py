@@ -156,6 +156,23 @@ async def test_the_verification_page_is_in_indonesian_and_names_no_person(databa
         assert "Tidak ada naskah dinas" in await verify(exchange, "0" * 64, "text/html")
 
 
+async def test_of_a_secret_letter_the_public_learns_that_it_is_genuine_and_no_more(database):
+    async with at_work(database) as exchange:
+        await exchange.directory()
+        await exchange.send_letter(nature="rahasia")
+        event = await rendered(exchange)
+        assert await verify(exchange, event.sha256) == {
+            "sha256": event.sha256,
+            "issued": True,
+            "hash_of": "document",
+            "document_sha256": event.sha256,
+            "number": "1/PP.08-SD/3171/2023",
+            "date": "2023-10-30",
+        }
+        page = await verify(exchange, event.content_sha256, "text/html")
+        assert "1/PP.08-SD/3171/2023" in page and "Metro Jaya" not in page and "Tujuan" not in page
+
+
 async def test_a_forgotten_person_leaves_the_vault_and_the_issued_document_stays(database):
     async with at_work(database) as exchange:
         await exchange.directory()

@@ -33,6 +33,7 @@ PAGE_HEADERS = {
     "script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
+SECRET = "rahasia"
 STATES = {
     "issued": "diterbitkan",
     "dispatched": "dikirim",
@@ -76,18 +77,23 @@ def documents_router(service: Service) -> APIRouter:
 
 
 async def verified(service: Service, digest: str) -> dict[str, Any]:
-    """What anybody may know of the letter with this hash: no person, no content."""
+    """What anybody may know of the letter with this hash: no person, no content; of a secret one
+    not even who wrote to whom, about what, and what came of it."""
     row = await SQL.verified(service.pool, sha256=digest)
     if row is None:
         return {"sha256": digest, "issued": False}
-    return {
+    known = {
         "sha256": digest,
         "issued": True,
         "hash_of": "document" if row["document"] == digest else "content",
         "document_sha256": row["document"],
         "number": row["number"],
-        "classification": layout.shipped().classification(row["number"]),
         "date": day(row["issued_at"]),
+    }
+    if row["nature"] == SECRET:
+        return known
+    return known | {
+        "classification": layout.shipped().classification(row["number"]),
         "sender": row["sender"],
         "addressee": row["addressee"],
         "state": row["state"],

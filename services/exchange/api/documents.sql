@@ -1,7 +1,7 @@
 -- name: verified^
 -- The issued letter of which this is the hash of the document or of its content.
 select
-    l.number, l.issued_at, l.document, l.state,
+    l.number, l.issued_at, l.document, l.state, l.nature,
     coalesce(s.name, l.sender) as sender,
     coalesce(a.name, l.addressee) as addressee
 from exchange.letter as l
