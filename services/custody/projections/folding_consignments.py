@@ -18,7 +18,7 @@ class ConsignmentChanges:
     """New consignments, and what became of these and others."""
 
     def __init__(self) -> None:
-        self._new: list[tuple[Fact, int]] = []
+        self._new: list[dict[str, Any]] = []
         self._changes: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
@@ -33,11 +33,11 @@ class ConsignmentChanges:
         return row
 
     def begin(self, fact: Fact, position: int) -> None:
-        self._new.append((fact, position))
+        self._new.append(_row(fact, position))
 
     async def write(self, connection: asyncpg.Connection) -> None:
         if self._new:
-            await SQL.add_consignment(connection, [_row(*new) for new in self._new])
+            await SQL.add_consignment(connection, self._new)
         if self._changes:
             await self._update(connection)
 
