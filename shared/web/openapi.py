@@ -18,8 +18,8 @@ MOST_AT_ONCE = 2_000
 
 _REF = "#/components/schemas/{model}"
 _LINES = (
-    "A command on each line, as an item of the list has it. Decided and answered while it comes; "
-    "what broke off is sent again whole, with the same key."
+    "A command on each line, as an item of the list has it. Decided and answered while it comes, "
+    "so read while you send; what broke off is sent again whole, with the same key."
 )
 _VERDICTS = (
     "A line for each, in order: `line`, `status`, and `position` or the members of a problem. "
