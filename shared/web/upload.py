@@ -144,6 +144,7 @@ class Upload(Response):
     async def _round(self, lines: Sequence[Line]) -> None:
         if not lines:
             return
+        await asyncio.sleep(0)  # lines that are no commands are answered without any other pause
         numbered = zip(lines, await self._verdicts(lines), strict=True)
         self._say([{"line": number, **verdict} for (number, _), verdict in numbered])
         self._answered = lines[-1][0]

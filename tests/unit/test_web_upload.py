@@ -293,3 +293,26 @@ async def test_answers_that_nobody_reads_end_the_upload_before_they_fill_the_mem
     verdicts = [json.loads(line) for line in b"".join(answers).splitlines()]
     assert [each["line"] for each in verdicts] == list(range(1, sent + 2))
     assert [each["status"] for each in verdicts] == [201] * sent + [413]
+
+
+async def test_others_get_their_turn_between_rounds_even_of_lines_that_are_no_commands():
+    turns, seen = 0, []
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def judge(items: Sequence[tuple[int, object]]) -> list[dict]:
+        seen.append(turns)
+        return [{"status": 422} for _ in items]
+
+    async def send(message: dict) -> None:
+        pass
+
+    working = asyncio.create_task(others())
+    body = pieces([b"{}\n" * ROUND_LINES * 4])
+    await upload.Upload(body, judge, ROUND_LINES * 4)({}, None, send)
+    working.cancel()
+    assert len(seen) == len(set(seen)) == 4
