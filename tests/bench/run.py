@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shared.cli.app import Failure
 from tests.bench import machine, report
 from tests.bench.report import Entry
 from tests.bench.room import opened
-from tests.bench.rounds import measure
+from tests.bench.rounds import Say, measure
 from tests.bench.row import Row
 from tests.bench.rows import NAMES
 
@@ -24,7 +25,7 @@ def run(rows: Sequence[Row], folder: Path, rounds: int, seconds: float, as_json:
     with console.status("") as status:
 
         def say(line: str) -> None:
-            status.update(line)
+            status.update(escape(line))
             if not console.is_terminal:
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -35,7 +36,7 @@ def run(rows: Sequence[Row], folder: Path, rounds: int, seconds: float, as_json:
         Console().print(_shown(entries))
 
 
-async def _measured(row: Row, folder: Path, rounds: int, seconds: float, say: object) -> Entry:
+async def _measured(row: Row, folder: Path, rounds: int, seconds: float, say: Say) -> Entry:
     async with opened(folder / "room", seconds, folder / "peers") as room:
         figures = await measure(row, room, rounds, say)
     found = report.entry(row, figures, machine.describe(folder))
@@ -65,11 +66,11 @@ def _shown(entries: Sequence[Entry]) -> Table:
             value = held.get("reason", held["measured"])
             limit = "at most" if held["at_most"] else "at least"
             wanted = f"{limit} {held['target']:g} {held['text']}"
-            table.add_row(one["name"], f"  {wanted}", str(value), "", "", verdict)
+            table.add_row(one["name"], f"  {wanted}", escape(str(value)), "", "", verdict)
     return table
 
 
 def _cells(spread: Entry) -> tuple[str, str, str]:
     if "not_run" in spread:
-        return ("not run", spread["not_run"], "")
+        return ("not run", escape(spread["not_run"]), "")
     return tuple(f"{spread[key]:,.5g}" for key in ("median", "min", "max"))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.bench.load import percentiles
 from tests.bench.room import Room
 from tests.bench.rounds import measure
 from tests.bench.row import Contender, Figures, NotRun, Row, Sample, Sampler, Target, figure, times
-from tests.bench.run import write_readme
+from tests.bench.run import run, write_readme
 from tests.bench.stores import together
 
 ORDER = ("first", "second", "third")
@@ -161,6 +162,24 @@ async def test_the_figures_outlive_who_cannot_be_closed(tmp_path: Path):
 
     found = await measure(row(Contender("stuck", stuck)), Room(tmp_path), 2, lambda _: None)
     assert found.values("stuck") == [7, 7]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_failed_is_shown_as_it_was_said(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    as_json: bool,
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    gone = contender("gone", dict, opens=OSError("[/some/where] is no door"))
+    some = row(gone, contender("kawal", lambda: {"rate": 7.0}))
+    some = replace(some, targets=(Target("x", 1, times("kawal", "gone")),), name="relay")
+    run([some], tmp_path / "bench", 1, 0.1, as_json)
+    said, noted = capsys.readouterr()
+    assert "[/some/where]" in said and "[/some/where]" in noted
+    [kept] = report.read(tmp_path / "bench" / "summary.json")
+    assert kept["peers"]["gone"] == {"not_run": "[/some/where] is no door"}
 
 
 def test_a_part_of_the_rows_replaces_only_its_own_entries(tmp_path: Path):
