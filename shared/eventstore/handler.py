@@ -114,12 +114,14 @@ class CommandHandler:
         appends = [decision.append for decision in decisions if decision.append is not None]
         verdicts = iter(await self._store.append_many(appends) if appends else ())
         doubtful = set(cached)
-        return [
+        answers = [
             self._declined(decision, doubtful)
             if decision.append is None
             else self._appended(decision, next(verdicts), doubtful)
             for decision in decisions
         ]
+        await self._recognise(decisions, answers)
+        return answers
 
     def _decisions(
         self, asked: Sequence[Asked], states: dict[str, Versioned], cached: Set[str]
@@ -142,6 +144,22 @@ class CommandHandler:
         if decision.error is None or not doubtful.isdisjoint(decision.asked[1]):
             return Again(decision.asked, decision.error)
         return decision.error
+
+    async def _recognise(
+        self, decisions: Sequence[Decision], answers: list[Answer | Again]
+    ) -> None:
+        """What is refused may have met its own effect: a repeat that came while it was appended."""
+        refused = [
+            (place, decision.asked[0])
+            for place, decision in enumerate(decisions)
+            if decision.append is None and not isinstance(answers[place], Again)
+        ]
+        if not refused:
+            return
+        known = await self._store.commands([request.command_id for _, request in refused])
+        for place, request in refused:
+            if request.command_id in known:
+                answers[place] = results.replayed(request, known[request.command_id])
 
     def _appended(
         self, decision: Decision, verdict: Appended | Exception, doubtful: set[str]

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from toy_boxes import (
@@ -81,6 +82,24 @@ async def test_a_repeated_command_gets_its_first_answer_and_is_not_decided_again
     assert again.replayed
     assert elsewhere == again
     assert await store.position() == 1
+
+
+async def test_a_repeat_that_meets_its_own_effect_gets_its_first_answer(
+    store: EventStore, handler: CommandHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asked whether it is known before the first was appended, and for states after that."""
+    command, other = request(RegisterBox(box="1")), CommandHandler(store, Boxes())
+    asked = store.commands
+
+    async def while_the_first_is_appended(command_ids: Collection[UUID]) -> dict:
+        known = await asked(command_ids)
+        monkeypatch.setattr(store, "commands", asked)
+        await other.handle(command)
+        return known
+
+    monkeypatch.setattr(store, "commands", while_the_first_is_appended)
+    again = await handler.handle(command)
+    assert (again.last, again.replayed) == (1, True)
 
 
 async def test_a_command_id_with_another_content_is_refused(handler: CommandHandler) -> None:
