@@ -59,7 +59,7 @@ class CommandHandler:
     async def handle_many(self, requests: Sequence[Request]) -> list[Answer]:
         """The outcome of each command: those of one stream in this order, none failing another.
 
-        Only where another process was faster may one come after those behind it.
+        Where others contend for the same streams, one may come after those behind it.
         """
         answers: list[Answer] = []
         for each in rounds(requests):
