@@ -1,6 +1,7 @@
-"""A batch: appends of many callers as the arrays of one call to the database."""
+"""A batch: appends of many callers as the rows of one call to the database."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import asyncpg
 
@@ -8,6 +9,12 @@ from shared.eventstore.errors import CommandReused, Conflict
 from shared.eventstore.model import Append, Appended, Expected
 
 Verdict = Appended | Conflict | CommandReused
+
+NewCommand = tuple[UUID, bytes, bytes, int, int]
+"""id, fingerprint, result, offsets of its first and last event in the batch: a row of append_v2."""
+
+StoredEvent = tuple[UUID, UUID, str, int, str, bytes, bytes]
+"""id, command id, stream, version, type, data, meta: a row of append_v2."""
 
 
 class Batch:
@@ -21,27 +28,21 @@ class Batch:
         self.appends: list[Append] = []
         self.sequential = True
         self._heads: dict[str, int] = {}
-        self._present: tuple[list[str], list[int]] = ([], [])
-        self._absent: tuple[list[str], list[int]] = ([], [])
-        self._firsts: list[int] = []
-        self._lasts: list[int] = []
-        self._ids: list[object] = []
-        self._commands: list[object] = []
-        self._streams: list[str] = []
-        self._versions: list[int] = []
-        self._types: list[str] = []
-        self._data: list[bytes] = []
-        self._meta: list[bytes] = []
+        self._present: list[tuple[str, int]] = []
+        self._absent: list[tuple[str, int]] = []
+        self._commands: list[NewCommand] = []
+        self._events: list[StoredEvent] = []
 
     @property
     def events(self) -> int:
         """How many it would append."""
-        return len(self._ids)
+        return len(self._events)
 
     def add(self, append: Append) -> None:
         """Put an append behind the others."""
-        before = len(self._ids)
+        before = len(self._events)
         self.appends.append(append)
+        id = append.command_id
         for stream, expected in append.checks.items():
             self._check(stream, expected)
         metas: dict[tuple[str, tuple[str, ...]], bytes] = {}
@@ -54,16 +55,11 @@ class Batch:
                 meta = metas.get(place)
                 if meta is None:
                     meta = metas[place] = append.metadata.encode(*place)
-                self._ids.append(event.id)
-                self._commands.append(append.command_id)
-                self._streams.append(write.stream)
-                self._versions.append(version)
-                self._types.append(event.type)
-                self._data.append(event.data)
-                self._meta.append(meta)
-        after = len(self._ids)
-        self._firsts.append(before + 1 if after > before else 0)
-        self._lasts.append(after)
+                row = (event.id, id, write.stream, version, event.type, event.data, meta)
+                self._events.append(row)
+        after = len(self._events)
+        first = before + 1 if after > before else 0
+        self._commands.append((id, append.fingerprint, append.result, first, after))
 
     def _check(self, stream: str, expected: int) -> None:
         head = self._heads.get(stream)
@@ -71,9 +67,9 @@ class Batch:
             self.sequential &= _holds(expected, head)
         elif expected != Expected.ANY:
             if expected != Expected.NONE:
-                self._require(self._present, stream, max(expected, 1))
+                self._present.append((stream, max(expected, 1)))
             if expected >= 0:
-                self._require(self._absent, stream, expected + 1)
+                self._absent.append((stream, expected + 1))
 
     def _expect(self, stream: str, expected: int) -> int:
         """The stream's version before a write, as far as it is known here."""
@@ -85,57 +81,28 @@ class Batch:
             self.sequential = False
             return 0
         if expected > 0:
-            self._require(self._present, stream, expected)
+            self._present.append((stream, expected))
         return expected
-
-    @staticmethod
-    def _require(where: tuple[list[str], list[int]], stream: str, version: int) -> None:
-        where[0].append(stream)
-        where[1].append(version)
 
     def whole(self) -> tuple[Sequence[object], ...]:
         """The arguments of `append`."""
-        return (
-            *self._command_arrays(),
-            self._firsts,
-            self._lasts,
-            *self._present,
-            *self._absent,
-            self._ids,
-            self._commands,
-            self._streams,
-            self._versions,
-            self._types,
-            self._data,
-            self._meta,
-        )
+        return self._commands, self._present, self._absent, self._events
 
     def each(self) -> tuple[Sequence[object], ...]:
         """The arguments of `append_each`."""
         streams: dict[str, int] = {}
         ops = self.ops()
         places = [streams.setdefault(stream, len(streams) + 1) for _, stream, _, _ in ops]
+        ids, commands, names, _, types, data, meta = _columns(self._events, 7)
         return (
-            *self._command_arrays(),
+            *_columns(self._commands, 5)[:3],
             list(streams),
             [command for command, _, _, _ in ops],
             places,
             [expected for _, _, expected, _ in ops],
             [count for _, _, _, count in ops],
             *self._links(),
-            self._ids,
-            self._commands,
-            self._streams,
-            self._types,
-            self._data,
-            self._meta,
-        )
-
-    def _command_arrays(self) -> tuple[Sequence[object], ...]:
-        return (
-            [append.command_id for append in self.appends],
-            [append.fingerprint for append in self.appends],
-            [append.result for append in self.appends],
+            *(ids, commands, names, types, data, meta),
         )
 
     def _links(self) -> tuple[list[int], list[int]]:
@@ -160,8 +127,8 @@ class Batch:
     def appended(self, head: int) -> list[Verdict]:
         """The verdicts when everything was appended after position `head`."""
         return [
-            Appended(head + first if first else 0, head + last, append.result, False)
-            for append, first, last in zip(self.appends, self._firsts, self._lasts, strict=True)
+            Appended(head + first if first else 0, head + last, result, False)
+            for _, _, result, first, last in self._commands
         ]
 
     def verdicts(self, rows: Sequence[asyncpg.Record]) -> list[Verdict]:
@@ -184,6 +151,10 @@ class Batch:
         if fingerprint != append.fingerprint:
             return CommandReused(append.command_id)
         return Appended(first, last, result, True)
+
+
+def _columns(rows: Sequence[tuple[object, ...]], count: int) -> list[Sequence[object]]:
+    return list(zip(*rows, strict=True)) or [()] * count
 
 
 def _holds(expected: int, head: int) -> bool:

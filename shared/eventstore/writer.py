@@ -79,11 +79,12 @@ class Lane:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         if batch.sequential:
-            head = await self._connection.fetchval(
-                queries.APPEND, *batch.whole(), timeout=CALL_TIMEOUT
-            )
-            if head is not None:
-                return batch.appended(head)
+            with suppress(asyncpg.UniqueViolationError):
+                head = await self._connection.fetchval(
+                    queries.APPEND, *batch.whole(), timeout=CALL_TIMEOUT
+                )
+                if head is not None:
+                    return batch.appended(head)
         rows = await self._connection.fetch(
             queries.APPEND_EACH, *batch.each(), timeout=CALL_TIMEOUT
         )

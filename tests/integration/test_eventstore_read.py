@@ -89,5 +89,6 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
     assert await migrate(database.owner_dsn, database.app_role) == [
         "tables",
         "append_v1",
+        "append_v2",
     ]
     assert await migrate(database.owner_dsn, database.app_role) == []

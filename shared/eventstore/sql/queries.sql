@@ -1,7 +1,8 @@
 -- name: append
--- All commands of a batch or, answering null, none.
-select eventstore.append_v1(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+-- All commands of a batch; null or a unique violation: none.
+select eventstore.append_v2(
+    $1::eventstore.new_command[], $2::eventstore.stream_version[], $3::eventstore.stream_version[],
+    $4::eventstore.new_event[]);
 
 -- name: append_each
 -- A verdict for each command of a batch.
