@@ -3,12 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 from tally import (
+    OTHER,
     Tally,
     TwoSources,
     count,
@@ -19,6 +20,7 @@ from tally import (
     worker,
 )
 
+from shared.bus.message import Message
 from shared.projection import WaitTimeout
 from shared.testing.projections import MemoryBus
 from shared.testing.provision import Database
@@ -134,6 +136,31 @@ async def test_two_workers_on_one_database_do_not_double_anything(
                 await one.wait_for("custody", 1_500, timeout=20)
                 await two.wait_for("custody", 1_500, timeout=20)
         assert await trails(pool) == expected(bus)
+
+
+class Durable(Tally):
+    """Notes how its transactions are committed."""
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
+        await super().apply(connection, messages)
+        self.committed = await connection.fetchval("show synchronous_commit")
+
+
+async def test_a_place_among_unhandled_events_that_a_crash_forgot_costs_nothing(
+    database: Database, bus: MemoryBus
+):
+    """It is committed asynchronously, so a Postgres that crashes may come back without it."""
+    tally = Durable()
+    async with service_pool(database) as pool, running(worker(pool, bus, tally)) as work:
+        await work.wait_for("custody", count(bus, 10))
+        for _ in range(30):
+            bus.log("custody").add(OTHER, "toy-1", {"value": 1})
+        while await pool.fetchval("select position from projection.checkpoint") < 40:
+            await asyncio.sleep(0.01)
+        await pool.execute("update projection.checkpoint set position = 10")
+        await work.wait_for("custody", count(bus, 60))
+        assert await trails(pool) == expected(bus)
+        assert tally.committed == "on"
 
 
 async def test_an_outage_of_database_and_bus_is_waited_out(database: Database, bus: MemoryBus):
