@@ -1,9 +1,10 @@
 """Inventory, composed."""
 
-from services.inventory.api import imports_router, queries_router
+from services.inventory.api import documents_router, imports_router, queries_router
 from services.inventory.domain.decider import COMMANDS, InventoryDecider
 from services.inventory.policies import ReplaceDamaged
 from services.inventory.projections.inventory import Inventory
+from shared.documents.api import verify_router
 from shared.runtime import Service, assemble
 from shared.settings import Settings
 from shared.web.auth import Authenticator
@@ -23,6 +24,6 @@ def build(settings: Settings, identity: Authenticator | None = None) -> Service:
         callers={"custody": frozenset({"service"})},
         projections=(Inventory(),),
         policies=(ReplaceDamaged(),),
-        routers=(queries_router, imports_router),
+        routers=(queries_router, documents_router, verify_router, imports_router),
         identity=identity,
     )

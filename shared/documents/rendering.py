@@ -13,6 +13,8 @@ from shared.documents.templates import Template
 from shared.documents.typesetter import typeset
 
 PDF = "application/pdf"
+MOST_ON_CODE = 100
+"""Characters of the number: a code holds no more than some 2,000 bytes, and is to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def prepared(source: Source) -> tuple[dict[str, bytes], int]:
     files = {
         **source.template.files,
         "given.json": canonical(given),
-        "qr.svg": svg(f"{source.number}\n{url}"),
+        "qr.svg": svg(f"{source.number[:MOST_ON_CODE]}\n{url}"),
     }
     return files, int(source.at.timestamp())
 

@@ -11,6 +11,7 @@ import aiohttp
 
 from services.inventory.bootstrap import build
 from shared import eventstore, projection
+from shared.documents import store as documents
 from shared.serving import running
 from shared.settings import Settings
 from shared.testing.bus import Bus
@@ -66,6 +67,12 @@ class Person:
         async with self.client.get(path, headers=headers, params=params) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    async def pdf(self, path: str, **query: str) -> tuple[int, bytes]:
+        params = {"at_least": f"inventory:{self.seen}"} | query
+        headers = ISSUER.bearer(self.roles, self.regions)
+        async with self.client.get(path, headers=headers, params=params) as answer:
+            return answer.status, await answer.read()
+
     async def get(self, path: str, **query: Any) -> Any:
         status, body = await self.ask(path, **query)
         assert status == 200, body
@@ -119,6 +126,7 @@ async def at_work(bus: Bus, database: Database) -> AsyncIterator[Person]:
     """An operator of the province at a service with an empty store."""
     await eventstore.migrate(database.owner_dsn, database.app_role)
     await projection.migrate(database.owner_dsn, database.app_role)
+    await documents.migrate(database.owner_dsn, database.app_role)
     settings = Settings(
         service="inventory",
         port=0,

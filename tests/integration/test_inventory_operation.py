@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from hashlib import sha256
 from uuid import uuid4
 
 from inventory_service import at_work
@@ -170,6 +171,32 @@ async def test_recapitulation_boxes_transfers_and_destruction(bus, database):
         assert (await person.do("destroy-stock", **destroy, witnesses=present))[0] == 201
         rows = await person.items("/stock", item="kotak-rekapitulasi")
         assert {row["site"]: row["good"] for row in rows} == {SITE: 0, "GUDANG-31.72": 2}
+        [listed] = await person.items("/destructions")
+        assert (listed["site"], listed["record_number"], listed["good"]) == (SITE, "85", 1)
+
+
+async def test_a_destruction_has_a_numbered_record_that_anybody_can_verify(bus, database):
+    async with at_work(bus, database) as person:
+        await prepared(person)
+        present = ["BAWASLU-DKI", "POLDA-METRO-JAYA", "KODAM-JAYA", "KEJATI-DKI"]
+        number = "85/PR.05-BA/3171/4/2024"
+        two = (await person.items("/stock", site=SITE))[:2]
+        same = {"name": "destroy-stock", "record_number": number, "witnesses": present}
+        ledgers = [{key: row[key] for key in ("site", "item", "variant")} for row in two]
+        results = await person.all([{**same, **each, "good": 1} for each in ledgers])
+        assert {each["status"] for each in results} == {201}
+        path, asked = "/destructions/record.pdf", {"site": SITE, "record_number": number}
+        status, content = await person.pdf(path, **asked)
+        assert status == 200 and content.startswith(b"%PDF-")
+        assert await person.pdf(path, **asked) == (200, content)
+        digest = sha256(content).hexdigest()
+        async with person.client.get(f"/verify/{digest}") as answer:
+            found = await answer.json()
+        assert (found["issued"], found["number"]) == (True, number)
+        assert (await person.pdf(path, site=SITE, record_number="86"))[0] == 404
+        elsewhere = person.acting("operator", regions=("32",))
+        assert (await elsewhere.pdf(path, **asked))[0] == 403
+        assert await elsewhere.items("/destructions") == []
 
 
 async def test_the_readiness_of_sites_and_the_95_percent(bus, database):

@@ -103,8 +103,7 @@ def _stock(router: APIRouter, service: Service) -> None:
         site: Name | None = None,
         item: Name | None = None,
     ) -> Response:
-        last = _last(at, 3)
-        after = dict(zip(("site_after", "item_after", "variant_after"), last, strict=True))
+        after = dict(zip(("site_after", "item_after", "variant_after"), last(at, 3), strict=True))
         where = {"site": site, "item": item, "limit": at.fetch, **after}
         query = SQL.stock(service.pool, **where, **within(who, region))
         return await _listed(query, at, "site", "item", "variant")
@@ -145,7 +144,7 @@ def _findings(router: APIRouter, service: Service) -> None:
         return json(await summary(SQL, service.pool, within(who, region)))
 
 
-def _last(at: Page, parts: int) -> Sequence[str]:
+def last(at: Page, parts: int) -> Sequence[str]:
     """The sort key after which the page begins, of so many texts."""
     after = at.after or ("",) * parts
     if len(after) != parts or not all(isinstance(part, str) for part in after):

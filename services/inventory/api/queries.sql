@@ -82,6 +82,29 @@ where m.site = :site and m.item = :item and m.variant = :variant and m.position 
 order by m.position
 limit :limit;
 
+-- name: destructions
+select s.site, m.document as record_number, s.region, min(m.at) as at,
+    (- sum(m.good))::bigint as good, (- sum(m.damaged))::bigint as damaged
+from inventory.movement as m
+join inventory.site as s using (site)
+where m.fact = 'destroyed'
+  and (:region::text is null or s.region = :region or starts_with(s.region, :region || '.'))
+  and (:scope::text[] is null or exists (
+        select from unnest(:scope::text[]) as c (code)
+        where s.region = c.code or starts_with(s.region, c.code || '.')))
+  and (s.site, m.document) > (:site_after, :record_after)
+group by s.site, m.document, s.region
+order by s.site, m.document
+limit :limit;
+
+-- name: destruction^
+-- Where in the log a record of a site is, in its order.
+select s.region, array_agg(m.position order by m.position) as positions
+from inventory.movement as m
+join inventory.site as s using (site)
+where m.site = :site and m.fact = 'destroyed' and m.document = :record_number
+group by s.region;
+
 -- name: findings
 select f.finding, f.kind, f.region, f.tps, f.unit, f.site, f.status, f.detail, f.remedy,
     f.raised_at, f.closed_at

@@ -5,9 +5,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
 from services.inventory.domain import findings, rules, sites
 from services.inventory.domain.errors import InsufficientStock, WitnessesMissing
@@ -97,7 +97,9 @@ class DestroyStock(StockCommand):
 
     good: Count = 0
     damaged: Count = 0
-    record_number: Text
+    record_number: Annotated[
+        str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)
+    ]
     witnesses: tuple[Id, ...]
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""What inventory can be asked for on paper: records of destructions."""
