@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -87,8 +88,8 @@ class Upload(Response):
     """Answers a body of commands, one a line, with a line for each: its number and its verdict.
 
     What has come is decided while the rest is on its way. A client that reads no answer before
-    it has sent all is no hindrance: answers wait for it, `MOST_UNREAD_BYTES` of them; then the
-    upload ends.
+    it has sent all is no hindrance: answers wait for it, `MOST_UNREAD_BYTES` of them; what is
+    behind those is not decided.
     """
 
     media_type = NDJSON
@@ -131,6 +132,10 @@ class Upload(Response):
             self._say([{"line": self._answered + 1, **problem_of(error)}])
         finally:
             self._answers.put_nowait(None)
+        # Who reads nothing before all is sent must come to its end.
+        with suppress(ClientDisconnect, TooLarge):
+            async for _ in self._body:
+                pass
 
     async def _answer(self, lines: Sequence[Line], number: int) -> None:
         """Of all that came, empty ones too, `number` is the last."""
