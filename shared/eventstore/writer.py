@@ -70,6 +70,7 @@ class Lane:
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self.tickets: set[Ticket] = set()
         self.events = 0
+        self.wake = asyncio.Event()
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
 
@@ -118,7 +119,6 @@ class Writer:
         self._on_append = on_append
         self._patience = patience
         self._queue: deque[Waiting] = deque()
-        self._wake = asyncio.Event()
         self._closing = False
         # Asking for the running loop asks the kernel for the pid, at each append (Python 3.11).
         self._loop = asyncio.get_running_loop()
@@ -135,9 +135,11 @@ class Writer:
             raise Unavailable("the event store is closed")
         ticket = Ticket(len(appends), self._loop.create_future())
         deadline = self._loop.time() + self._patience
+        before = len(self._queue)
         for place, append in enumerate(appends):
             self._queue.append(_waiting(append, ticket, place, deadline))
-        self._wake.set()
+        if not before or before < AHEAD <= len(self._queue):
+            self._rouse()
         if appends:
             await ticket.done
         return ticket.verdicts  # type: ignore[return-value]
@@ -145,10 +147,20 @@ class Writer:
     async def close(self) -> None:
         """Commit what is queued, then stop."""
         self._closing = True
-        self._wake.set()
+        self._wake_all()
         await asyncio.gather(*self._tasks)
         for lane in self._lanes:
             await lane.close()
+
+    def _rouse(self) -> None:
+        """Wake one lane, if it may take what waits: a lane that ends a batch looks by itself."""
+        idle = [lane for lane in self._lanes if not lane.tickets]
+        if idle and (len(idle) == LANES or len(self._queue) >= AHEAD):
+            idle[0].wake.set()
+
+    def _wake_all(self) -> None:
+        for lane in self._lanes:
+            lane.wake.set()
 
     async def _run(self, lane: Lane) -> None:
         pause = BACKOFF[0]
@@ -156,14 +168,16 @@ class Writer:
             batch = self._next_batch()
             if batch:
                 lane.tickets = {one.ticket for one in batch}
+                self._rouse()
                 pause = await self._take(lane, batch, pause)
                 lane.tickets, lane.events = set(), 0
-                self._wake.set()
+                if self._closing:
+                    self._wake_all()
             elif self._closing and not self._queue:
                 return
             else:
-                self._wake.clear()
-                await self._wake.wait()
+                lane.wake.clear()
+                await lane.wake.wait()
 
     async def _take(self, lane: Lane, batch: list[Waiting], pause: float) -> float:
         """Commits a batch; the pause after the next time that the database is lost."""
