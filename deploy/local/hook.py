@@ -27,12 +27,13 @@ TOLERANCE = 300
 def genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     """Whether a request was signed with the secret, and within the last minutes."""
     id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not at.isdigit() or abs(time.time() - int(at)) > TOLERANCE:
+    if not at.isdecimal() or abs(time.time() - int(at)) > TOLERANCE:
         return False
     key = b64decode(secret.removeprefix("whsec_"))
-    signed = b64encode(hmac.digest(key, f"{id}.{at}.".encode() + body, "sha256")).decode()
-    given = headers.get("webhook-signature", "").split(" ")
-    return any(hmac.compare_digest(f"v1,{signed}", each) for each in given)
+    content = f"{id}.{at}.".encode(errors="replace") + body
+    signed = b"v1," + b64encode(hmac.digest(key, content, "sha256"))
+    given = headers.get("webhook-signature", "").encode(errors="replace").split(b" ")
+    return any(hmac.compare_digest(signed, each) for each in given)
 
 
 @asynccontextmanager
