@@ -1,5 +1,6 @@
 """`kawal bench`: what Kawal does per second, and what others do beside it."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,8 @@ def bench(
     from tests.bench.run import run, write_readme
 
     folder = state.expanduser().absolute() / "bench"
+    for stop in (signal.SIGTERM, signal.SIGINT):  # a shell ignores SIGINT for what it runs behind
+        signal.signal(stop, signal.default_int_handler)
     if not readme:
         run(rows, folder, rounds, seconds, as_json)
     if readme or not names:
