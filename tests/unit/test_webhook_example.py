@@ -1,4 +1,4 @@
-"""The receiver that agencies copy: it believes what was signed and is fresh, and fails on nothing."""
+"""The receiver that agencies copy: it believes what was signed, if fresh, and fails on nothing."""
 
 from types import SimpleNamespace
 
