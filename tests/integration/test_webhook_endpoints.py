@@ -22,7 +22,7 @@ from webhook_receiver import (
 )
 from yarl import URL
 
-from services.exchange.webhooks import courier
+from services.exchange.webhooks import courier, replay
 from services.exchange.webhooks.sender import Sender
 
 INSIDE = ("10.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1", "2130706433", "localhost")
@@ -157,6 +157,31 @@ async def test_a_replay_is_counted_first_and_repeats_the_same_ids(database):
         since = {"since": third.recorded_at.isoformat(), "dry_run": True}
         _, counted = await exchange.post(path, since, POLICE)
         assert counted["deliveries"] == 3  # one append, one time
+
+
+async def test_a_replay_that_was_cut_off_sends_nothing(database, monkeypatch):
+    async with at_work(database) as exchange, receiving() as receiver, sending(exchange):
+        await exchange.directory()
+        await register(exchange, receiver.url, topics=["departure"])
+        await notices(exchange.service.store, "AB")
+        await wait_for_state(exchange, "delivered", 2)
+        real, pages = replay.wanted, []
+
+        async def cut_off(store: Any, wishes: Any, events: Any) -> Any:
+            found = await real(store, wishes, events)
+            if pages and pages[-1]:
+                raise ConnectionError
+            pages.append(found)
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(replay, "PAGE", 1)
+            patched.setattr(replay, "wanted", cut_off)
+            status, _ = await exchange.post("/endpoints/POLDA-1/replay", {"after": 0}, POLICE)
+            assert status == 503 and pages[-1]
+        await notices(exchange.service.store, "C")
+        await receiver.accept(3)
+        assert [subject(each.event) for each in receiver.got][2:] == ["C"]
 
 
 async def test_only_its_agency_and_those_over_its_region_have_to_do_with_an_endpoint(database):

@@ -105,6 +105,8 @@ def _endpoints(router: APIRouter, service: Service) -> None:
 
 
 def _acts(router: APIRouter, service: Service) -> None:
+    one_at_a_time = asyncio.Lock()
+
     @router.post("/endpoints/{endpoint}/secret", status_code=201, summary="Its next secret, once")
     async def secret(request: Request, who: Caller, endpoint: Endpoint) -> Response:
         """The one before signs too, for a while."""
@@ -134,7 +136,8 @@ def _acts(router: APIRouter, service: Service) -> None:
             after = await position_before(service.store, body.since)
         assert after is not None
         asked = (service.store, service.pool, Wish.of(row), after)
-        count = await replay(*asked, dry_run=body.dry_run)
+        async with one_at_a_time:
+            count = await replay(*asked, dry_run=body.dry_run)
         return json({"after": after, "deliveries": count, "dry_run": body.dry_run})
 
 

@@ -116,13 +116,15 @@ from unnest(
 on conflict (id) do nothing;
 
 -- name: queue_again!
--- As queue, but what was delivered or given up is sent again.
+-- As queue, but what was delivered or given up is sent again. What waits is not even locked, for
+-- it may be about to be noted as delivered.
 insert into webhook.delivery (id, endpoint, entity, position, index, event, event_position, type)
 select *
 from unnest(
     :ids::uuid [], :endpoints::text [], :entities::text [], :positions::bigint [],
     :indexes::integer [], :events::uuid [], :event_positions::bigint [], :types::text []
-)
+) as q (id)
+where not exists (select from webhook.delivery as d where d.id = q.id and d.state = 'waiting')
 on conflict (id) do update
 set state = 'waiting', tries = 0, due = now(), queued_at = now(), done_at = null, behind = null
 where delivery.state <> 'waiting';

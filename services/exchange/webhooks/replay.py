@@ -15,16 +15,20 @@ from shared.eventstore import EventStore
 async def replay(
     store: EventStore, pool: asyncpg.Pool, wish: Wish, after: int, *, dry_run: bool
 ) -> int:
-    """How many facts are (or would be) sent of those after a position, up to what was queued."""
+    """How many facts are (or would be) sent of those after a position, up to what was queued.
+
+    All of them or none, and at once: else what comes meanwhile would get in between.
+    """
     reader = await SQL.reader(pool)
     end, count = reader["position"] if reader else 0, 0
-    while after < end:
-        events = await store.read_all(after, min(PAGE, end - after))
-        found = await wanted(store, [wish], events)
-        count += len(found)
-        if found and not dry_run:
-            await SQL.queue_again(pool, **rows(found))
-        after = events[-1].position
+    async with pool.acquire() as connection, connection.transaction():
+        while after < end:
+            events = await store.read_all(after, min(PAGE, end - after))
+            found = await wanted(store, [wish], events)
+            count += len(found)
+            if found and not dry_run:
+                await SQL.queue_again(connection, **rows(found))
+            after = events[-1].position
     return count
 
 
