@@ -77,6 +77,9 @@ async def test_what_was_handed_out_is_genuine_whatever_becomes_of_the_people_in_
         await custody.send("/commands/register-person", person, roles=("registrar",))
         digests.append(sha256((await pdf(custody, path))[1]).hexdigest())
         assert len(set(digests)) == number + 1
+    await custody.send("/commands/forget-person", {"person": "p-KPU"}, roles=("registrar",))
+    digests.append(sha256((await pdf(custody, path))[1]).hexdigest())
+    assert len(set(digests)) == 3
     for digest in digests:
         assert (await verify(custody, digest))["issued"] is True
 

@@ -91,9 +91,9 @@ set enabled = false, disabled_because = :reason, disabled_at = :position
 where endpoint = :endpoint;
 
 -- name: enable!
--- What waited is due.
+-- What waited is due, each at a moment of its own: claims go by the index of that.
 with waits as (
-    update webhook.delivery set due = now(), tries = 0
+    update webhook.delivery set due = clock_timestamp(), tries = 0
     where endpoint = :endpoint and state = 'waiting'
 )
 update webhook.endpoint
@@ -126,7 +126,9 @@ from unnest(
 ) as q (id)
 where not exists (select from webhook.delivery as d where d.id = q.id and d.state = 'waiting')
 on conflict (id) do update
-set state = 'waiting', tries = 0, due = now(), queued_at = now(), done_at = null, behind = null
+set
+    state = 'waiting', tries = 0, due = clock_timestamp(), queued_at = clock_timestamp(),
+    done_at = null, behind = null
 where delivery.state <> 'waiting';
 
 -- name: due
