@@ -49,6 +49,7 @@ def main() -> None:
     import resource
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(hard, MOST_BYTES)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
