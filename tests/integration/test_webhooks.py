@@ -121,5 +121,5 @@ async def test_a_delivery_belongs_to_the_trace_of_its_fact(database, monkeypatch
         assert got.event["traceparent"] == TRACE
         await wait_for_state(exchange, "delivered", 1)
         spans = exporter.get_finished_spans()
-    [sent] = [span for span in spans if span.name == "webhook exchange.notice-sent.v1"]
+    [sent] = [span for span in spans if span.name == "webhook exchange.notice-sent"]
     assert f"{sent.context.trace_id:032x}" == TRACE.split("-")[1]
